@@ -1,0 +1,73 @@
+"""Make a model folder of the checkout a released model."""
+
+import json
+import math
+from pathlib import Path
+
+from robustzoo.zoo import locate, registry
+from robustzoo.zoo.card import check_evaluation, describe_threat, write_card
+from robustzoo.zoo.config import check_config
+from robustzoo.zoo.folder import parse_json, read_folder, sha256, write_json, write_manifest
+
+
+def register(folder: str | Path, revision: str | None = None) -> dict:
+    """Renews card and manifest of model_cards/<name> and pins the manifest in registry.json.
+
+    Args:
+        folder: a folder in the checkout's model_cards/.
+        revision: full commit on the Hub that holds exactly this folder; where None, a revision
+            registered earlier stays as long as the manifest is the same.
+
+    Returns the registry entry. Raises ValueError outside a checkout.
+    """
+    folder = Path(folder).resolve()
+    if folder.parent != locate.CHECKOUT.resolve():
+        raise ValueError(f"only folders in {locate.CHECKOUT} are released. Received: {folder}")
+    write_card(folder)
+    manifest = write_manifest(folder)
+    entries = registry.released()
+    former = entries.get(folder.name, {})
+    if revision is None and former.get("manifest_sha256") == manifest:
+        revision = former["revision"]
+    files = read_folder(folder, manifest)
+    entries[folder.name] = {"manifest_sha256": manifest, "revision": revision, **facts(files)}
+    write_json(registry.REGISTRY, dict(sorted(entries.items())))
+    return entries[folder.name]
+
+
+def facts(files: dict[str, bytes]) -> dict:
+    """What a list of models shows of one, from the contents of its folder."""
+    config = check_config(parse_json(files["config.json"], "config.json"))
+    threat = config["threat"] or {"norm": None, "eps": None}
+    return {
+        "architecture": config["architecture"],
+        "dataset": config["dataset"],
+        "defense": config["defense"],
+        "norm": threat["norm"],
+        "eps": threat["eps"],
+        "parameters": count_parameters(files["model.safetensors"]),
+        "bytes": len(files["model.safetensors"]),
+        **_accuracies(files, config),
+    }
+
+
+def count_parameters(weights: bytes) -> int:
+    """Numbers in a safetensors file: 8 bytes of header length, the header in JSON, the data."""
+    header = json.loads(weights[8 : 8 + int.from_bytes(weights[:8], "little")])
+    return sum(math.prod(t["shape"]) for name, t in header.items() if name != "__metadata__")
+
+
+def _accuracies(files: dict[str, bytes], config: dict) -> dict:
+    if "eval.json" not in files:
+        return {"clean": None, "robust": None, "robust_attack": None}
+    evaluation = check_evaluation(parse_json(files["eval.json"], "eval.json"))
+    clean = [r["accuracy"] for r in evaluation["results"] if r["attack"] == "none"]
+    attacks = [r["label"] for r in evaluation["results"] if r["attack"] != "none"]
+    label = attacks[0] if len(attacks) == 1 else f"worst of {', '.join(attacks)}"
+    if evaluation["threat"] != config["threat"]:
+        label += f" at {describe_threat(evaluation['threat'])}"
+    return {
+        "clean": clean[0] if clean else None,
+        "robust": evaluation.get("worst_case_accuracy") if attacks else None,
+        "robust_attack": label if attacks else None,
+    }

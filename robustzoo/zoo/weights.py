@@ -1,0 +1,109 @@
+"""Weights as safetensors: names are `variable.path`, arrays are float32 or integers.
+
+Nothing here deserialises code: a safetensors file is a JSON header and raw numbers. Keras' own
+formats can run code on loading (CVE-2025-1550, CVE-2025-9905) or allocate without bound
+(CVE-2026-0897), so they are only ever written, by `export`.
+"""
+
+import difflib
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from keras import ops
+
+INTEGERS = {"int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64", "uint8": "U8",
+            "uint16": "U16", "uint32": "U32", "uint64": "U64"}  # fmt: skip
+DTYPES = {"F32": np.float32, **{code: np.dtype(name) for name, code in INTEGERS.items()}}
+
+
+def named_weights(model) -> dict:
+    """{name: variable} of a model's weights, random seeds and metrics left out.
+
+    The name is `variable.path` without the model's own name, which Keras numbers in the order of
+    construction, so that two models built in one process agree. ValueError if two are equal.
+    """
+    named = {}
+    for variable in model.weights:
+        name = variable.path.removeprefix(f"{model.name}/")
+        if name in named:
+            raise ValueError(f"two weights of {model.name!r} are named {name!r}; name its layers")
+        named[name] = variable
+    return named
+
+
+def pack(model) -> bytes:
+    """The weights of `model` as safetensors; ValueError if one is not finite or not a number."""
+    arrays = {}
+    for name, variable in named_weights(model).items():
+        array = np.ascontiguousarray(ops.convert_to_numpy(ops.cast(variable, _stored(variable))))
+        _check_finite(name, array)
+        arrays[name] = array
+    return safetensors.numpy.save(arrays)
+
+
+def unpack(data: bytes) -> dict[str, np.ndarray]:
+    """{name: array} of a safetensors file; ValueError if it is malformed."""
+    try:
+        # Checks that the declared shapes and offsets fit exactly into the bytes that are there.
+        tensors = safetensors.deserialize(data)
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"model.safetensors is malformed: {error}") from None
+    arrays = {}
+    for name, tensor in tensors:
+        if tensor["dtype"] not in DTYPES:
+            raise ValueError(
+                f"model.safetensors: {name} has dtype {tensor['dtype']}; valid: {', '.join(DTYPES)}"
+            )
+        array = np.frombuffer(tensor["data"], DTYPES[tensor["dtype"]])
+        arrays[name] = array.reshape(tensor["shape"])
+    return arrays
+
+
+def assign(model, data: bytes) -> None:
+    """Assigns a safetensors file to `model`, all weights or, on any ValueError, none.
+
+    Names, shapes and dtypes must be exactly the model's and every number finite.
+    """
+    variables, arrays = named_weights(model), unpack(data)
+    _check_same_names(list(variables), list(arrays))
+    for name, variable in variables.items():
+        array, dtype = arrays[name], _stored(variable)
+        if array.shape != tuple(variable.shape) or array.dtype != dtype:
+            raise ValueError(
+                f"{name} must be {dtype}{tuple(variable.shape)}. "
+                f"Received: {array.dtype}{array.shape}"
+            )
+        _check_finite(name, array)
+    for name, variable in variables.items():
+        variable.assign(arrays[name])
+
+
+def _stored(variable) -> str:
+    """Every float is stored as float32, whatever the dtype policy of the model in memory."""
+    dtype = str(variable.dtype)
+    if dtype in INTEGERS:
+        return dtype
+    if dtype in ("float32", "bfloat16", "float16"):
+        return "float32"
+    raise ValueError(
+        f"{variable.path} has dtype {dtype}; valid: float32, bfloat16, float16, integers"
+    )
+
+
+def _check_finite(name: str, array: np.ndarray) -> None:
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        bad = array.size - int(np.isfinite(array).sum())
+        raise ValueError(f"{name} has {bad} values that are NaN or Inf, of {array.size}")
+
+
+def _check_same_names(expected: list, received: list) -> None:
+    missing, extra = set(expected) - set(received), sorted(set(received) - set(expected))
+    if missing or extra:
+        lacking = sorted(missing)[:3]
+        close = [match for name in lacking for match in difflib.get_close_matches(name, extra, 1)]
+        hint = f"; closest to it in the file: {', '.join(close)}" if close else ""
+        raise ValueError(
+            "model.safetensors holds the weights of another architecture: "
+            f"{len(missing)} missing {lacking}, {len(extra)} unknown {extra[:3]}{hint}"
+        )
