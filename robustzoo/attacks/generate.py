@@ -1,0 +1,51 @@
+"""Runs an attack over many images."""
+
+import functools
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from keras import ops
+
+from robustzoo.backend import compiled
+from robustzoo.checks import check_images, check_labels
+
+
+def generate(
+    attack: Callable,
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    batch_size: int = 128,
+    seed: int = 0,
+) -> np.ndarray:
+    """Returns adversarial examples of `images` (N, H, W, C), in batches of one compiled function.
+
+    Args:
+        attack: a `PGD`, or any callable attack(model, x, y, seed).
+        model: from images in [0, 1] to logits.
+        images: float in [0, 1].
+        labels: integers (N,); the classes to reach for a targeted attack.
+        seed: of the random starts; the result for an image depends on its place in `images`.
+    """
+    images = check_images(images, model.input_shape[1:])
+    labels = check_labels(labels, len(images), model.output_shape[-1])
+    batch_size = min(batch_size, len(images))
+    run, seeds = _compiled(attack, model)
+    seeds.state.assign([seed, 0])
+    out = np.empty_like(images)
+    for begin in range(0, len(images), batch_size):
+        # A last batch of another size would compile again: fill it up and drop the rest.
+        rows = np.arange(begin, begin + batch_size) % len(images)
+        adversarial = run(ops.convert_to_tensor(images[rows]), ops.convert_to_tensor(labels[rows]))
+        out[rows[: len(images) - begin]] = ops.convert_to_numpy(adversarial)[: len(images) - begin]
+    return out
+
+
+@functools.lru_cache(maxsize=8)  # compiling costs more than attacking a few images does
+def _compiled(attack, model):
+    seeds = keras.random.SeedGenerator(0)
+    run = compiled(
+        lambda x, y: attack(model, x, y, seeds, training=False), [*model.variables, seeds.state]
+    )
+    return run, seeds

@@ -1,0 +1,48 @@
+"""What images and labels must look like, said in one error before anything is computed."""
+
+import numpy as np
+
+
+def check_images(images, input_shape: tuple | None = None) -> np.ndarray:
+    """Returns `images` as float32 (B, H, W, C) in [0, 1], or raises ValueError.
+
+    Args:
+        images: array; 0-255 images, other shapes, NaN and integers are refused.
+        input_shape: (H, W, C) that the model expects.
+    """
+    images = np.asarray(images)
+    wanted = "(B, H, W, C)" if input_shape is None else f"(B, {', '.join(map(str, input_shape))})"
+    if images.ndim != 4 or (input_shape and tuple(images.shape[1:]) != tuple(input_shape)):
+        hint = ""
+        if input_shape and images.ndim == 3 and tuple(images.shape) == tuple(input_shape):
+            hint = "; one image needs a batch axis: images[None]"
+        raise ValueError(f"images must have shape {wanted}. Received: {images.shape}{hint}")
+    if len(images) == 0:
+        raise ValueError("images must not be empty. Received: 0 images")
+    if not np.issubdtype(images.dtype, np.floating):
+        raise ValueError(
+            f"images must be floating point in [0, 1]. Received: {images.dtype}; "
+            "divide 8-bit images by 255"
+        )
+    low, high = float(images.min()), float(images.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError("images must be finite. Received: NaN or Inf")
+    if low < 0 or high > 1:
+        hint = "; divide 0-255 images by 255" if high > 1.5 else ""
+        raise ValueError(f"images must lie in [0, 1]. Received: [{low:g}, {high:g}]{hint}")
+    return images.astype("float32", copy=False)
+
+
+def check_labels(labels, count: int, classes: int) -> np.ndarray:
+    """Returns `labels` as int32 (B,) with B = `count` in [0, classes), or raises ValueError."""
+    labels = np.asarray(labels)
+    if labels.shape != (count,):
+        hint = "; use argmax of one-hot labels" if labels.shape == (count, classes) else ""
+        raise ValueError(f"labels must have shape ({count},). Received: {labels.shape}{hint}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"labels must be integers. Received: {labels.dtype}")
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"labels must lie in 0 .. {classes - 1}. Received: {labels.min()} .. {labels.max()}"
+        )
+    return labels.astype("int32", copy=False)

@@ -1,0 +1,159 @@
+"""Image datasets as arrays, through tensorflow-datasets.
+
+    data = load("cifar10")
+    data.test.images   # float32 (10000, 32, 32, 3) in [0, 1]
+    data.test.labels   # int32 (10000,)
+
+The first `load` decodes a dataset once into `<cache>/<name>.npz`, which later loads, and machines
+without TensorFlow, read. tensorflow-datasets looks in `TFDS_DATA_DIR` and downloads what is missing.
+"""
+
+import dataclasses
+import difflib
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+NAMES = {  # ours -> tensorflow-datasets'
+    "mnist": "mnist",
+    "fashion_mnist": "fashion_mnist",
+    "cifar10": "cifar10",
+    "cifar100": "cifar100",
+    "svhn": "svhn_cropped",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """Images and labels; `pixels` (N, H, W, C) are uint8, `labels` int32 (N,)."""
+
+    pixels: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def images(self) -> np.ndarray:
+        """float32 (N, H, W, C) in [0, 1]: pixels / 255, made at each call."""
+        return self.pixels.astype("float32") / np.float32(255)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def take(self, rows) -> "Split":
+        """The examples at `rows`, an index array or a slice."""
+        return Split(self.pixels[rows], self.labels[rows])
+
+    def sample(self, count: int, seed: int = 0) -> "Split":
+        """`count` examples drawn without replacement; all of them, in order, if there are no more."""
+        if count >= len(self):
+            return self
+        return self.take(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """`train`, `validation` (cut from the training set with a fixed seed) and `test`."""
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    label_names: tuple[str, ...]
+
+
+def load(
+    name: str,
+    classes: tuple[int, ...] | None = None,
+    validation: int = 5000,
+    cache_dir: str | os.PathLike | None = None,
+) -> Dataset:
+    """Loads a dataset by name.
+
+    Args:
+        name: "mnist", "fashion_mnist", "cifar10", "cifar100" or "svhn".
+        classes: keep these labels only, renumbered 0, 1, ... in the order given: (0, 1) of MNIST
+            is a binary problem.
+        validation: number of training examples set aside, the same ones every time.
+        cache_dir: where the decoded copy lies; by default `robustzoo/datasets` in the user's cache.
+    """
+    if name not in NAMES:
+        close = difflib.get_close_matches(str(name), NAMES, n=1, cutoff=0.0)
+        raise ValueError(
+            f"no dataset {name!r}; there are {', '.join(NAMES)}. Did you mean {close[0]!r}?"
+        )
+    arrays = _arrays(name, Path(cache_dir) if cache_dir else _default_cache())
+    labels = tuple(str(label) for label in arrays["label_names"])
+    splits = [Split(arrays[f"{s}_pixels"], arrays[f"{s}_labels"]) for s in ("train", "test")]
+    if classes is not None:
+        splits = [_only(split, classes, len(labels)) for split in splits]
+        labels = tuple(labels[c] for c in classes)
+    train, test = splits
+    if not 0 <= validation < len(train):
+        raise ValueError(
+            f"validation must lie in 0 .. {len(train) - 1}, the training examples of {name}. "
+            f"Received: {validation}"
+        )
+    order = np.random.default_rng(0).permutation(len(train))
+    held_out, kept = np.sort(order[:validation]), np.sort(order[validation:])
+    return Dataset(name, train.take(kept), train.take(held_out), test, labels)
+
+
+def _only(split, classes, total):
+    unknown = [c for c in classes if c not in range(total)]
+    if unknown or len(set(classes)) != len(classes) or not classes:
+        raise ValueError(f"classes must be distinct, in 0 .. {total - 1}. Received: {classes}")
+    renumber = np.full(total, -1, "int32")
+    renumber[list(classes)] = np.arange(len(classes))
+    labels = renumber[split.labels]
+    return Split(split.pixels[labels >= 0], labels[labels >= 0])
+
+
+def _default_cache():
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "robustzoo" / "datasets"
+
+
+def _arrays(name, cache):
+    path = cache / f"{name}.npz"
+    if path.exists():
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return {key: file[key] for key in file.files}
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile):
+            path.unlink(missing_ok=True)  # cut short, by a full disk say: decode it again
+    arrays = _decode(name)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=cache, suffix=".npz", delete=False) as file:
+            np.savez(file, **arrays)
+        os.replace(file.name, path)  # whole or not at all
+    except OSError as error:
+        import warnings
+
+        warnings.warn(f"{name} was decoded but not kept in {cache}: {error}", stacklevel=3)
+    return arrays
+
+
+def _decode(name):
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise ImportError(
+            f"decoding {name} needs tensorflow and tensorflow-datasets ({error}). On a machine that "
+            f"has them run robustzoo.datasets.load({name!r}), then copy the file {name}.npz from its "
+            f"cache to {_default_cache()} here"
+        ) from error
+    try:
+        splits, about = tfds.load(NAMES[name], split=["train", "test"], batch_size=-1, with_info=True)
+    except Exception as error:  # tfds raises whatever its downloader raised
+        raise OSError(
+            f"{name} could be neither found nor downloaded by tensorflow-datasets (TFDS_DATA_DIR is "
+            f"{os.environ.get('TFDS_DATA_DIR', 'not set')}): {type(error).__name__}: {error}"
+        ) from error
+    arrays = {"label_names": np.array(about.features["label"].names)}
+    for split, data in zip(("train", "test"), tfds.as_numpy(splits), strict=True):
+        arrays[f"{split}_pixels"] = data["image"]
+        arrays[f"{split}_labels"] = data["label"].astype("int32")
+    return arrays

@@ -1,0 +1,9 @@
+"""Defenses: `keras.Model` subclasses whose `train_step` makes a classifier robust."""
+
+from robustzoo.defenses.adversarial_mixing import AdversarialMixing
+from robustzoo.defenses.base import Defense
+from robustzoo.defenses.madry_training import MadryTraining
+from robustzoo.defenses.standard_training import StandardTraining
+from robustzoo.defenses.trades import Trades
+
+__all__ = ["AdversarialMixing", "Defense", "MadryTraining", "StandardTraining", "Trades"]

@@ -1,0 +1,183 @@
+"""The custom train step that every defense shares."""
+
+import dataclasses
+
+import keras
+import numpy as np
+from keras import ops
+
+from robustzoo.attacks import PGD
+from robustzoo.backend import accelerated, portable_step, replicas, weight_gradient
+from robustzoo.checks import check_images, check_labels
+from robustzoo.losses import cross_entropy
+
+
+class Defense(keras.Model):
+    """Trains `classifier` on adversarial examples. Subclasses write `objective`.
+
+        defense = Trades(classifier, attack=PGD(Linf(8 / 255), 2 / 255), beta=6.0)
+        defense.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9))
+        defense.fit(images, labels, validation_data=(val_images, val_labels))
+
+    `classifier` is trained in place, so it is what you keep; `fit` reports `loss`, `accuracy` and
+    `robust_accuracy`, the latter two also on `validation_data`.
+
+    Args:
+        classifier: keras.Model from images (B, H, W, C) in [0, 1] to logits.
+        attack: makes the training examples, with the model in inference mode.
+        validation_attack: measures `robust_accuracy` in `evaluate`; by default `attack` with
+            cross-entropy and one restart.
+        average_decay: d in w_avg <- d w_avg + (1 - d) w after each step (capped at (1 + t) /
+            (10 + t)), kept in `averaged`, which `evaluate` then judges. None keeps no average.
+        warmup_steps: optimizer steps over which eps and step size grow linearly from 0.
+        label_smoothing: of the cross-entropy, in [0, 1).
+        seed: of the attack's random starts.
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        attack: PGD | None = None,
+        *,
+        validation_attack: PGD | None = None,
+        average_decay: float | None = None,
+        warmup_steps: int = 0,
+        label_smoothing: float = 0.0,
+        seed: int = 0,
+    ):
+        super().__init__()
+        if average_decay is not None and not 0 < average_decay < 1:
+            raise ValueError(f"average_decay must lie in (0, 1). Received: {average_decay}")
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(f"label_smoothing must lie in [0, 1). Received: {label_smoothing}")
+        self.classifier, self.attack = classifier, attack
+        self.validation_attack = validation_attack or _for_labels(attack)
+        self.average_decay, self.label_smoothing = average_decay, label_smoothing
+        self.warmup_steps = warmup_steps
+        self.averaged = _copy(classifier) if average_decay else None
+        self.seeds = keras.random.SeedGenerator(seed)  # owned here, so that fit carries it
+        self.loss_metric = keras.metrics.Mean(name="loss")
+        self.clean_metric = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+        self.robust_metric = keras.metrics.SparseCategoricalAccuracy(name="robust_accuracy")
+        self.built = True
+
+    def objective(self, x, x_adv, y):
+        """Returns the losses (B,), clean logits or None, adversarial logits or None."""
+        raise NotImplementedError(f"{type(self).__name__} must write objective(x, x_adv, y)")
+
+    def attack_target(self, x, y):
+        """What the attack's loss compares the logits with: the labels."""
+        return y
+
+    @property
+    def deployed(self) -> keras.Model:
+        """The model to keep: the averaged weights if there are any, else `classifier`."""
+        return self.averaged or self.classifier
+
+    def call(self, x, training=False):
+        return self.classifier(x, training=training)
+
+    def cross_entropy(self, y, logits):
+        """Cross-entropy (B,) with this defense's label smoothing."""
+        return cross_entropy(y, logits, self.label_smoothing)
+
+    def compile(self, optimizer="rmsprop", jit_compile="auto", **options):
+        """As `keras.Model.compile`, without a loss; "auto" uses XLA only where it pays."""
+        for name in ("loss", "metrics", "weighted_metrics", "loss_weights"):
+            if options.get(name) is not None:
+                raise ValueError(
+                    f"{type(self).__name__} brings its own objective, accuracy and "
+                    f"robust_accuracy: compile without {name}. Received: {options[name]!r}"
+                )
+        jit_compile = accelerated() if jit_compile == "auto" else jit_compile
+        super().compile(optimizer=optimizer, jit_compile=jit_compile, **options)
+
+    def fit(self, x=None, y=None, **options):
+        """As `keras.Model.fit`; arrays are checked for shape, range and labels first."""
+        self._check(x, y)
+        validation = options.get("validation_data")
+        if isinstance(validation, tuple):
+            self._check(*validation[:2])
+        return super().fit(x, y, **options)
+
+    @portable_step
+    def train_step(self, x, y, sample_weight=None):
+        x_adv = self._adversarial(x, y)
+
+        def scaled_loss():
+            losses, clean, adversarial = self.objective(x, x_adv, y)
+            loss = _mean(losses, sample_weight) + sum(self.classifier.losses)
+            scaled = self.optimizer.scale_loss(loss / replicas())
+            logits = {"clean": clean, "adversarial": adversarial}
+            return scaled, (loss, {k: v for k, v in logits.items() if v is not None})
+
+        (_, (loss, logits)), gradients = weight_gradient(self, scaled_loss)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        self._average()
+        return self._logs(x, y, loss, logits.get("clean"), logits.get("adversarial"))
+
+    @portable_step
+    def test_step(self, x, y, sample_weight=None):
+        clean = self.deployed(x, training=False)
+        loss = _mean(cross_entropy(y, clean), sample_weight)
+        adversarial = None
+        if self.validation_attack is not None:
+            # A fixed seed: validation neither moves the training noise nor varies by epoch.
+            x_adv = self.validation_attack(self.deployed, x, y, seed=0)
+            adversarial = self.deployed(x_adv, training=False)
+        return self._logs(x, y, loss, clean, adversarial)
+
+    def _adversarial(self, x, y):
+        if self.attack is None:
+            return x
+        attack = self.attack
+        if self.warmup_steps:
+            step = ops.cast(self.optimizer.iterations + 1, "float32")
+            attack = attack.scaled(ops.minimum(1.0, step / self.warmup_steps))
+        return attack(self.classifier, x, self.attack_target(x, y), self.seeds)
+
+    def _average(self):
+        if self.averaged is None:
+            return
+        step = ops.cast(self.optimizer.iterations, "float32")
+        decay = ops.minimum(self.average_decay, (1.0 + step) / (10.0 + step))
+        for mean, variable in zip(
+            self.averaged.variables, self.classifier.variables, strict=True
+        ):
+            if mean.dtype.startswith("float"):  # leaves the seeds of dropout and noise alone
+                share = ops.cast(decay, mean.dtype)
+                mean.assign(share * mean + (1.0 - share) * variable)
+
+    def _logs(self, x, y, loss, clean, adversarial):
+        self.loss_metric.update_state(loss, sample_weight=ops.shape(x)[0])
+        logs = {"loss": self.loss_metric.result()}
+        pairs = (self.clean_metric, clean), (self.robust_metric, adversarial)
+        for metric, logits in pairs:
+            if logits is not None:
+                metric.update_state(y, logits)
+                logs[metric.name] = metric.result()
+        return logs
+
+    def _check(self, x, y):
+        if isinstance(x, np.ndarray):
+            images = check_images(x, self.classifier.input_shape[1:])
+            check_labels(y, len(images), self.classifier.output_shape[-1])
+
+
+def _mean(losses, sample_weight):
+    return ops.mean(losses if sample_weight is None else losses * sample_weight)
+
+
+def _for_labels(attack):
+    """The training attack as a judge: what TRADES ascends needs more than labels."""
+    if not isinstance(attack, PGD):
+        return attack
+    start = "uniform" if attack.start == "gaussian" else attack.start
+    return dataclasses.replace(attack, loss=cross_entropy, start=start, restarts=1)
+
+
+def _copy(classifier):
+    averaged = keras.models.clone_model(classifier)
+    averaged.set_weights(classifier.get_weights())
+    averaged.trainable = False
+    return averaged

@@ -1,0 +1,15 @@
+"""Adversarial robust training (ART)."""
+
+from robustzoo.defenses.base import Defense
+
+
+class MadryTraining(Defense):
+    """min_w max_{x' in ball} CE(f_w(x'), y), on adversarial examples alone.
+
+    Madry et al., 2018, arXiv:1706.06083. With one step of size 1.25 eps from a uniform start it is
+    "fast" adversarial training (Wong et al., 2020, arXiv:2001.03994).
+    """
+
+    def objective(self, x, x_adv, y):
+        logits = self.classifier(x_adv, training=True)
+        return self.cross_entropy(y, logits), None, logits

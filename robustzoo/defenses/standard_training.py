@@ -1,0 +1,11 @@
+"""Standard training."""
+
+from robustzoo.defenses.base import Defense
+
+
+class StandardTraining(Defense):
+    """CE(f(x), y): no attack in training; give `validation_attack` to watch what that costs."""
+
+    def objective(self, x, x_adv, y):
+        logits = self.classifier(x, training=True)
+        return self.cross_entropy(y, logits), logits, None

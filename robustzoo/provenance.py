@@ -1,0 +1,42 @@
+"""Where a number came from."""
+
+import importlib.metadata
+import os
+import subprocess
+from pathlib import Path
+
+
+def provenance() -> dict:
+    """Returns commit (None outside a checkout), versions, backend and device of this process."""
+    from robustzoo.backend import BACKEND, device_name
+
+    names = ("robustzoo", "keras", BACKEND, "numpy")
+    return {
+        "commit": _commit(),
+        "versions": {name: _version(name) for name in names},
+        "backend": BACKEND,
+        "device": device_name() or f"CPU, {os.cpu_count()} cores",
+    }
+
+
+def _version(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "source"
+
+
+def _commit():
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():
+        return None
+    git = ["git", "-C", str(root)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+        code = ["--", "robustzoo", "training"]
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", *code], capture_output=True)
+    except OSError:  # no git on this machine
+        return None
+    if head.returncode:
+        return None
+    return head.stdout.strip() + ("-modified" if changed.returncode else "")

@@ -1,0 +1,124 @@
+"""Threat models: the set of images an adversary may choose, as a value.
+
+    threat = Linf(8 / 255)
+    z = threat.project(z, x)          # nearest allowed image, inside [0, 1]
+
+A threat is written in files as {"norm": "linf", "eps": "8/255"}: `to_config`, `from_config`.
+"""
+
+import dataclasses
+import difflib
+import math
+from fractions import Fraction
+
+import keras
+from keras import ops
+
+PIXELS = (1, 2, 3)
+
+
+@dataclasses.dataclass(frozen=True)
+class Linf:
+    """Images within `eps` of `x` in every pixel, inside [0, 1]."""
+
+    eps: float
+
+    def __post_init__(self):
+        _check_eps(self.eps)
+
+    def project(self, z, x):
+        """Nearest allowed image to `z`; both (B, H, W, C)."""
+        return ops.clip(x + ops.clip(z - x, -self.eps, self.eps), 0.0, 1.0)
+
+    def random_start(self, x, seed):
+        """Uniform in the ball, clipped to [0, 1]."""
+        noise = keras.random.uniform(ops.shape(x), -1.0, 1.0, seed=seed)
+        return self.project(x + self.eps * noise, x)
+
+    def steepest(self, gradient):
+        """Direction of unit length that raises a linear loss most: sign g."""
+        return ops.sign(gradient)
+
+    def distance(self, z, x):
+        """max |z - x| of each image, shape (B,)."""
+        return ops.max(ops.abs(z - x), axis=PIXELS)
+
+
+@dataclasses.dataclass(frozen=True)
+class L2:
+    """Images within Euclidean distance `eps` of `x`, inside [0, 1]."""
+
+    eps: float
+
+    def __post_init__(self):
+        _check_eps(self.eps)
+
+    def project(self, z, x):
+        """`z` moved onto the ball, then into [0, 1]; both (B, H, W, C)."""
+        delta = z - x
+        shrink = ops.minimum(1.0, self.eps / ops.maximum(_norm(delta), 1e-12))
+        return ops.clip(x + delta * shrink, 0.0, 1.0)
+
+    def random_start(self, x, seed):
+        """Uniform in the ball: Gaussian direction, radius eps U^(1/d); clipped to [0, 1]."""
+        shape = ops.shape(x)
+        direction = keras.random.normal(shape, seed=seed)
+        if isinstance(seed, int):
+            seed += 1  # else the radius would depend on the direction's first value
+        size = math.prod(x.shape[1:])
+        radius = keras.random.uniform((shape[0], 1, 1, 1), seed=seed) ** (1.0 / size)
+        return self.project(x + self.eps * radius * self.steepest(direction), x)
+
+    def steepest(self, gradient):
+        """Direction of unit length that raises a linear loss most: g / ||g||_2."""
+        return gradient / ops.maximum(_norm(gradient), 1e-12)
+
+    def distance(self, z, x):
+        """||z - x||_2 of each image, shape (B,)."""
+        return _norm(z - x)[:, 0, 0, 0]
+
+
+NORMS = {"linf": Linf, "l2": L2}
+
+
+def from_config(config: dict) -> Linf | L2:
+    """Reads {"norm": "linf" | "l2", "eps": "8/255" or a number}."""
+    norm = config.get("norm")
+    if norm not in NORMS:
+        close = difflib.get_close_matches(str(norm).lower(), NORMS, n=1, cutoff=0.0)
+        raise ValueError(
+            f"threat norm must be one of {sorted(NORMS)}. Received: {norm!r}; closest: {close[0]!r}"
+        )
+    return NORMS[norm](parse_eps(config.get("eps")))
+
+
+def to_config(threat: Linf | L2) -> dict:
+    """Writes a threat with its eps as an exact fraction of 255 where it is one."""
+    return {"norm": type(threat).__name__.lower(), "eps": format_eps(threat.eps)}
+
+
+def parse_eps(text: str | float) -> float:
+    """Reads "8/255", "0.3" or a number."""
+    try:
+        value = float(Fraction(text)) if isinstance(text, str) else float(text)
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise ValueError(f'eps must be a number or a fraction such as "8/255". Received: {text!r}')
+    _check_eps(value)
+    return value
+
+
+def format_eps(eps: float) -> str:
+    """Writes 8 / 255 as "8/255", and anything else as the shortest decimal."""
+    in_255 = eps * 255
+    if eps and abs(in_255 - round(in_255, 2)) < 1e-9 and len(repr(float(eps))) > 6:
+        return f"{round(in_255, 2):g}/255"
+    return repr(float(eps))
+
+
+def _check_eps(eps):
+    if isinstance(eps, int | float) and not 0 <= eps < math.inf:
+        raise ValueError(f"eps must be a finite number >= 0, in pixels of [0, 1]. Received: {eps}")
+
+
+def _norm(x):
+    return ops.sqrt(ops.sum(ops.square(x), axis=PIXELS, keepdims=True))

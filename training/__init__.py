@@ -1,0 +1,1 @@
+"""The training suite: one trainer, one recipe per released model."""

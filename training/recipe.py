@@ -1,0 +1,55 @@
+"""What a recipe says."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from keras.optimizers import Optimizer
+from keras.optimizers.schedules import LearningRateSchedule
+
+from robustzoo.attacks import PGD
+from robustzoo.defenses import Defense
+from robustzoo.threats import L2, Linf
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the weights, but for the seed.
+
+    Args:
+        dataset: a name of `robustzoo.datasets`.
+        architecture, arguments: a builder of `robustzoo.architectures` and its arguments.
+        defense: from a classifier to a `Defense`, `partial(Trades, attack=..., beta=6.0)`.
+        threat: what the model claims to resist; None if nothing.
+        epochs, batch_size: as in `fit`; a last batch that is not full is left out.
+        learning_rate: from the total number of steps to a schedule, `partial(one_cycle, peak=0.1)`.
+        optimizer: from a schedule to an optimizer, gradient clipping and weight decay included.
+        augment: (images, generator) -> images, of one batch (`training.augment`), or None.
+        precision: "float32" or "mixed_bfloat16"; the released weights are float32 either way.
+        warmup_epochs: epochs over which eps grows from 0.
+        validation_attack: judges each epoch; by default the training attack.
+        validation_examples: of the 5,000 held out, how many judge each epoch.
+        patience: epochs without a better validation accuracy after which training ends.
+        classes: the labels kept, None for all.
+        initial: a released model whose weights come first, None for random ones.
+        license: of the released weights.
+    """
+
+    dataset: str
+    architecture: str
+    arguments: Mapping[str, Any]
+    defense: Callable[..., Defense]
+    threat: Linf | L2 | None
+    epochs: int
+    batch_size: int
+    learning_rate: Callable[[int], LearningRateSchedule]
+    optimizer: Callable[[LearningRateSchedule], Optimizer]
+    augment: Callable | None = None
+    precision: str = "float32"
+    warmup_epochs: float = 0.0
+    validation_attack: PGD | None = None
+    validation_examples: int = 1000
+    patience: int | None = None
+    classes: tuple[int, ...] | None = None
+    initial: str | None = None
+    license: str = "apache-2.0"

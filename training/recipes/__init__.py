@@ -1,0 +1,1 @@
+"""One recipe per file: what is trained, how, and what came of it."""

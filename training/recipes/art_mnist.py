@@ -1,0 +1,33 @@
+"""Adversarial robust training (Madry et al.), MNIST, Linf 0.3, the SmallCNN of TRADES.
+
+Command:  python -m training.train art_mnist
+Expect:   to be measured
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.attacks import PGD
+from robustzoo.defenses import MadryTraining
+from robustzoo.threats import Linf
+from training.recipe import Recipe
+from training.schedules import one_cycle
+
+
+def recipe() -> Recipe:
+    threat = Linf(0.3)
+    attack = PGD(threat, step_size=0.1, steps=5)
+    return Recipe(
+        dataset="mnist",
+        architecture="small_cnn",
+        arguments={},
+        defense=partial(MadryTraining, attack=attack, average_decay=0.995),
+        threat=threat,
+        epochs=6,
+        batch_size=128,
+        learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
+        optimizer=keras.optimizers.Adam,
+        warmup_epochs=1.0,
+        validation_attack=PGD(threat, step_size=0.05, steps=10),
+    )

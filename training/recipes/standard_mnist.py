@@ -1,0 +1,27 @@
+"""Standard training, MNIST, the SmallCNN of TRADES.
+
+Command:  python -m training.train standard_mnist
+Expect:   to be measured
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.defenses import StandardTraining
+from training.recipe import Recipe
+from training.schedules import one_cycle
+
+
+def recipe() -> Recipe:
+    return Recipe(
+        dataset="mnist",
+        architecture="small_cnn",
+        arguments={},
+        defense=StandardTraining,
+        threat=None,
+        epochs=5,
+        batch_size=128,
+        learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
+        optimizer=keras.optimizers.Adam,
+    )

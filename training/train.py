@@ -1,0 +1,269 @@
+"""The trainer.
+
+    python -m training.train art_mnist --limit-minutes 2
+
+trains the recipe `training/recipes/art_mnist.py` (or a recipe file given by its path), goes on from
+its checkpoint if there is one, and ends by writing the model folder `model_cards/art-mnist`.
+"""
+
+import dataclasses
+import difflib
+import functools
+import hashlib
+import importlib.util
+import math
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import click
+import keras
+from rich.console import Console
+
+from robustzoo import architectures, datasets, zoo
+from robustzoo.backend import data_parallel
+from robustzoo.provenance import provenance
+from robustzoo.threats import to_config
+from training.batches import Batches
+from training.checkpoint import read_checkpoint, restore_checkpoint, save_checkpoint
+from training.recipe import Recipe
+from training.watch import Watch
+
+RECIPES = Path(__file__).parent / "recipes"
+FRESH = {"epoch": 0, "batch": 0, "seconds": 0.0, "curve": [], "best_epoch": None}
+
+
+@click.command()
+@click.argument("recipe")
+@click.option("--limit-minutes", type=float, help="Stop, with a checkpoint, after so long.")
+@click.option("--devices", default=1, show_default=True, help="Split every batch among devices.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--output", type=Path, help="Model folder. Default: model_cards/<name>.")
+@click.option("--checkpoints", type=Path, default="training/runs", show_default=True)
+@click.option("--checkpoint-minutes", default=5.0, show_default=True)
+@click.option("--restart", is_flag=True, help="Discard the checkpoint.")
+def main(recipe, limit_minutes, devices, seed, output, checkpoints, checkpoint_minutes, restart):
+    """Trains RECIPE, the name of a file in training/recipes or a path, into a model folder."""
+    deadline = time.monotonic() + (60 * limit_minutes if limit_minutes else math.inf)
+    path = find_recipe(recipe)
+    output = output or Path("model_cards") / path.stem.replace("_", "-")
+    checkpoint = checkpoints / f"{path.stem}.safetensors"
+    if restart:
+        checkpoint.unlink(missing_ok=True)
+    try:
+        with data_parallel(devices):
+            run = Run(path, checkpoint, seed, 60 * checkpoint_minutes, deadline)
+            if run.train():
+                run.write(output)
+    except (ValueError, OSError, FloatingPointError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def find_recipe(name: str) -> Path:
+    """Returns the file of a recipe given by name or path."""
+    path = Path(name) if name.endswith(".py") else RECIPES / f"{name.replace('-', '_')}.py"
+    if not path.is_file():
+        known = sorted(p.stem for p in RECIPES.glob("[!_]*.py"))
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+        raise click.BadParameter(
+            f"no recipe {name!r}; there are {', '.join(known)}. Did you mean {close[0]!r}?"
+        )
+    return path
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Runs a recipe file and returns what its `recipe()` returns."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.recipe()
+
+
+class Run:
+    """One training run: the recipe, the data, the defense, and how far it has come."""
+
+    def __init__(self, path, checkpoint, seed, interval, deadline):
+        keras.utils.set_random_seed(seed)
+        self.path, self.checkpoint, self.seed = path, checkpoint, seed
+        self.interval, self.deadline = interval, deadline
+        self.recipe = read_recipe(path)
+        self.console = Console()
+        self.data = datasets.load(self.recipe.dataset, classes=self.recipe.classes)
+        self.batches = len(self.data.train) // self.recipe.batch_size
+        if not self.batches:
+            raise ValueError(
+                f"batch_size {self.recipe.batch_size} exceeds the {len(self.data.train)} images"
+            )
+        self.defense = self._build()
+        self.progress, self.best = dict(FRESH, curve=[]), None
+        self.unfinished = None
+        if checkpoint.exists():
+            self.progress, self.unfinished, self.best = read_checkpoint(checkpoint)
+            self._resume()
+
+    def train(self) -> bool:
+        """Trains until the recipe ends (True) or the time does (False)."""
+        while self.progress["epoch"] < self.recipe.epochs and not self._stalled():
+            if not self._epoch():
+                where = f"epoch {self.progress['epoch'] + 1}, batch {self.progress['batch']}"
+                self.console.print(f"stopped in {where}; the same command goes on from there")
+                return False
+        return True
+
+    def write(self, output: Path) -> None:
+        """Writes the model folder of the best epoch."""
+        recipe = self.recipe
+        model = architectures.build(recipe.architecture, dict(recipe.arguments))
+        model.set_weights(self.best)
+        config = {
+            "architecture": recipe.architecture,
+            "arguments": dict(recipe.arguments),
+            "dataset": recipe.dataset,
+            "threat": to_config(recipe.threat) if recipe.threat else None,
+            "defense": snake_case(type(self.defense).__name__),
+            "input_shape": list(model.input_shape[1:]),
+            "labels": list(self.data.label_names),
+            "recipe": self.path.stem,
+            "license": recipe.license,
+        }
+        zoo.save(model, output, config, training=self._record())
+        self.console.print(f"wrote {output}; measure it with: robustzoo evaluate {output}")
+
+    def _build(self):
+        recipe = self.recipe
+        keras.config.set_dtype_policy(recipe.precision)
+        try:
+            classifier = architectures.build(recipe.architecture, dict(recipe.arguments))
+        finally:
+            keras.config.set_dtype_policy("float32")
+        if recipe.initial:
+            classifier.set_weights(zoo.load(recipe.initial).get_weights())
+        options = {"seed": self.seed, "warmup_steps": round(recipe.warmup_epochs * self.batches)}
+        if recipe.validation_attack is not None:
+            options["validation_attack"] = recipe.validation_attack
+        defense = recipe.defense(classifier, **options)
+        schedule = recipe.learning_rate(recipe.epochs * self.batches)
+        defense.compile(optimizer=recipe.optimizer(schedule))
+        defense.optimizer.build(defense.trainable_variables)
+        return defense
+
+    def _resume(self):
+        restore_checkpoint(self.defense, self.unfinished)
+        done = f"epoch {self.progress['epoch'] + 1}, batch {self.progress['batch']}"
+        self.console.print(f"going on from {self.checkpoint}: {done} of {self.batches}")
+
+    def _restore_unfinished(self):
+        if self.progress["batch"]:
+            restore_checkpoint(self.defense, self.unfinished)  # fit has just reset the metrics
+        self.unfinished = None
+
+    def _epoch(self):
+        recipe, epoch, first = self.recipe, self.progress["epoch"], self.progress["batch"]
+        before = self.progress["seconds"]
+        data = Batches(
+            self.data.train, recipe.batch_size, recipe.augment, self.seed, epoch, first
+        )
+
+        def save(batch, seconds):
+            self.progress.update(batch=batch, seconds=before + seconds)
+            self._save()
+
+        watch = Watch(
+            save,
+            self._restore_unfinished,
+            first=first,
+            batches=self.batches,
+            label=f"epoch {epoch + 1}/{recipe.epochs}",
+            batch_size=recipe.batch_size,
+            interval=self.interval,
+            deadline=self.deadline,
+        )
+        start = time.monotonic()
+        history = self.defense.fit(data, epochs=1, verbose=0, callbacks=[watch]).history
+        if self.defense.stop_training and self.progress["batch"] > first:
+            return False
+        logs = {name: float(values[-1]) for name, values in history.items()}
+        self._finish(logs, before, start)
+        return not self.defense.stop_training
+
+    def _finish(self, logs, before, start):
+        logs |= {f"val_{name}": value for name, value in self._validate().items()}
+        rate = float(keras.ops.convert_to_numpy(self.defense.optimizer.learning_rate))
+        epoch = self.progress["epoch"] + 1
+        entry = {"epoch": epoch, **logs, "learning_rate": rate}
+        self.progress["curve"].append(entry)
+        if not all(map(math.isfinite, entry.values())):
+            raise FloatingPointError(f"training diverged in epoch {epoch}: {entry}")
+        if self._best_epoch() == epoch:
+            self.progress["best_epoch"] = epoch
+            self.best = self.defense.deployed.get_weights()
+        seconds = before + time.monotonic() - start
+        self.progress.update(epoch=epoch, batch=0, seconds=seconds)
+        self._save()
+        facts = "  ".join(f"{k} {v:.4f}" for k, v in entry.items() if k != "epoch")
+        self.console.print(f"epoch {epoch}/{self.recipe.epochs}  {seconds:.0f} s  {facts}")
+
+    def _validate(self):
+        held_out = self.data.validation.sample(self.recipe.validation_examples)
+        return self.defense.evaluate(
+            held_out.images, held_out.labels, batch_size=100, verbose=0, return_dict=True
+        )
+
+    def _best_epoch(self):
+        """The latest epoch of the highest robust validation accuracy (clean, if untested)."""
+        curve = self.progress["curve"]
+        robust = self.recipe.threat is not None and "val_robust_accuracy" in curve[0]
+        name = "val_robust_accuracy" if robust else "val_accuracy"
+        return max(curve, key=lambda entry: (entry[name], entry["epoch"]))["epoch"]
+
+    def _stalled(self):
+        curve, patience = self.progress["curve"], self.recipe.patience
+        return bool(curve and patience) and len(curve) - self.progress["best_epoch"] >= patience
+
+    def _save(self):
+        save_checkpoint(self.checkpoint, self.defense, self.progress, self.best)
+
+    def _record(self):
+        command = f"python -m training.train {shlex.join(sys.argv[1:])}".strip()
+        return {
+            "recipe": self.path.stem,
+            "recipe_sha256": hashlib.sha256(self.path.read_bytes()).hexdigest(),
+            "command": command,
+            "seed": self.seed,
+            "seconds": round(self.progress["seconds"], 1),
+            "epochs": self.progress["epoch"],
+            "best_epoch": self.progress["best_epoch"],
+            "settings": settings(self.recipe),
+            "curve": self.progress["curve"],
+            **provenance(),
+        }
+
+
+def settings(recipe: Recipe) -> dict:
+    """The recipe as JSON: dataclasses become dictionaries, functions their names."""
+    return {f.name: plain(getattr(recipe, f.name)) for f in dataclasses.fields(recipe)}
+
+
+def plain(value):
+    """One setting as JSON."""
+    if dataclasses.is_dataclass(value):
+        return {"type": type(value).__name__} | {
+            f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)
+        }
+    if isinstance(value, functools.partial):
+        return {"type": value.func.__name__} | {k: plain(v) for k, v in value.keywords.items()}
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    return getattr(value, "__qualname__", value)
+
+
+def snake_case(name: str) -> str:
+    """MadryTraining -> madry_training."""
+    return "".join("_" * (i > 0) + c.lower() if c.isupper() else c for i, c in enumerate(name))
+
+
+if __name__ == "__main__":
+    main()
