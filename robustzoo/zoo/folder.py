@@ -20,9 +20,9 @@ MAX_MANIFEST_BYTES = 64 * 2**10
 class MismatchError(ValueError):
     """A file of a model folder is not the one its manifest, or the registry, lists."""
 
-    def __init__(self, message: str, file: str):
+    def __init__(self, message: str, path: Path):
         super().__init__(message)
-        self.file = file
+        self.path = path
 
 
 def sha256(data: bytes) -> str:
@@ -92,16 +92,18 @@ def read_manifest(folder: str | Path, expected_sha256: str | None = None) -> dic
         raise MismatchError(
             f"{MANIFEST} in {folder} is not the released one: expected sha256 {expected_sha256}, "
             f"actual {actual}{looks_like(data)}",
-            MANIFEST,
+            Path(folder) / MANIFEST,
         )
     try:
+        if len(data) > MAX_MANIFEST_BYTES:
+            raise ValueError(f"{MANIFEST} has more than {MAX_MANIFEST_BYTES} bytes")
         manifest = parse_json(data, MANIFEST)
         _check_names(set(manifest), MANIFEST)
         for name, entry in manifest.items():
             _check_entry(name, entry)
         _check_total(sum(entry["size"] for entry in manifest.values()), MANIFEST)
     except ValueError as error:
-        raise MismatchError(f"{folder}: {error}", MANIFEST) from None
+        raise MismatchError(f"{folder}: {error}", Path(folder) / MANIFEST) from None
     return manifest
 
 
@@ -121,7 +123,7 @@ def read_folder(
 
     Raises:
         FileNotFoundError: a listed file is missing.
-        MismatchError: a size or hash differs; `.file` names which.
+        MismatchError: a size or hash differs; `.path` names which.
         ValueError: an unlisted file lies in the folder.
     """
     folder = Path(folder)
@@ -145,14 +147,14 @@ def _read_listed(folder: Path, name: str, entry: dict) -> bytes:
         raise MismatchError(
             f"{name} in {folder} has the wrong size: expected {size} bytes, "
             f"actual {(folder / name).stat().st_size}{looks_like(data)}",
-            name,
+            folder / name,
         )
     actual = sha256(data)
     if actual != entry["sha256"]:
         raise MismatchError(
             f"{name} in {folder} was changed or damaged: expected sha256 {entry['sha256']}, "
             f"actual {actual}{looks_like(data)}",
-            name,
+            folder / name,
         )
     return data
 

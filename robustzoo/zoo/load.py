@@ -37,7 +37,7 @@ def load(
         OSError: the folder or the Hub cannot be reached.
     """
     skip = () if weights else ("model.safetensors",)
-    files = obtain(name, skip, revision, cache_dir, local_files_only)
+    _, files = obtain(name, skip, revision, cache_dir, local_files_only)
     config = check_config(parse_json(files["config.json"], "config.json"))
 
     from robustzoo.zoo.build import build

@@ -13,8 +13,8 @@ def obtain(
     revision: str | None = None,
     cache_dir: str | Path | None = None,
     local_files_only: bool = False,
-) -> dict[str, bytes]:
-    """{file: contents} of a released name, a folder or "hf://org/repo@revision".
+) -> tuple[Path, dict[str, bytes]]:
+    """(folder, {file: contents}) of a released name, a folder or "hf://org/repo@revision".
 
     Every content has been compared with the manifest, which for a released name has been compared
     with the registry. Arguments and errors are those of `load`; files in `skip` are not fetched.
@@ -28,10 +28,10 @@ def obtain(
             raise ValueError(f"revision is for the Hub; {name} is a folder. Received: {revision!r}")
         if not Path(name).is_dir():
             raise FileNotFoundError(f"there is no folder {name}")
-        return read_folder(name, skip=skip)
+        return Path(name), read_folder(name, skip=skip)
     folder = None if revision else local_folder(name)
     if folder is not None:
-        return read_folder(folder, released_entry(name)["manifest_sha256"], skip)
+        return folder, read_folder(folder, released_entry(name)["manifest_sha256"], skip)
     from robustzoo.zoo.hub import obtain_release
 
     return obtain_release(name, skip, revision, cache_dir, local_files_only)

@@ -7,7 +7,7 @@ from pathlib import Path
 from robustzoo.zoo import locate, registry
 from robustzoo.zoo.card import check_evaluation, describe_threat, write_card
 from robustzoo.zoo.config import check_config
-from robustzoo.zoo.folder import parse_json, read_folder, sha256, write_json, write_manifest
+from robustzoo.zoo.folder import parse_json, read_folder, write_json, write_manifest
 
 
 def register(folder: str | Path, revision: str | None = None) -> dict:

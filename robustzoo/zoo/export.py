@@ -1,0 +1,44 @@
+"""Write a model as one .keras file."""
+
+import warnings
+from pathlib import Path
+
+
+def export(model, path: str | Path) -> Path:
+    """Writes what `keras.models.load_model(path)` reads without robustzoo.
+
+    Args:
+        model: a `keras.Model`, or anything that `load` takes.
+        path: ends in .keras; a file that is there is replaced.
+
+    Returns the path. Warns if `model` has layers that are not Keras' own, since these need their
+    package imported before loading.
+    """
+    path = Path(path)
+    if path.suffix != ".keras":
+        raise ValueError(f"path must end in .keras, e.g. {path.stem}.keras. Received: {path}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
+    from robustzoo.zoo.load import load
+
+    if isinstance(model, (str, Path)):
+        model = load(model)
+    foreign = {
+        type(layer).__name__
+        for layer in _layers(model)
+        if not type(layer).__module__.startswith("keras.")
+    }
+    if foreign:
+        warnings.warn(
+            f"{', '.join(sorted(foreign))} are not Keras' own layers: import their package before "
+            f"loading {path.name}",
+            stacklevel=2,
+        )
+    model.save(path)
+    return path
+
+
+def _layers(layer):
+    yield layer
+    for inner in getattr(layer, "layers", ()):
+        yield from _layers(inner)
