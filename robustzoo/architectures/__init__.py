@@ -1,0 +1,33 @@
+"""Architectures: functions that return a `keras.Model` from images in [0, 1] to float32 logits."""
+
+from robustzoo.architectures._parts import CIFAR10_MEAN, CIFAR10_STD
+from robustzoo.architectures.build import ARCHITECTURES, build
+from robustzoo.architectures.linear import linear
+from robustzoo.architectures.madry_cnn import madry_cnn
+from robustzoo.architectures.mlp import mlp
+from robustzoo.architectures.preact_resnet18 import preact_resnet18
+from robustzoo.architectures.resnet_v1 import resnet_v1
+from robustzoo.architectures.resnet_v2 import resnet_v2
+from robustzoo.architectures.small_cnn import small_cnn
+from robustzoo.architectures.wide_resnet import wide_resnet
+from robustzoo.architectures.wong_large import wong_large
+from robustzoo.architectures.wong_resnet import wong_resnet
+from robustzoo.architectures.wong_small import wong_small
+
+__all__ = [
+    "ARCHITECTURES",
+    "CIFAR10_MEAN",
+    "CIFAR10_STD",
+    "build",
+    "linear",
+    "madry_cnn",
+    "mlp",
+    "preact_resnet18",
+    "resnet_v1",
+    "resnet_v2",
+    "small_cnn",
+    "wide_resnet",
+    "wong_large",
+    "wong_resnet",
+    "wong_small",
+]

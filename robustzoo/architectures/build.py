@@ -1,0 +1,64 @@
+"""The allow-list: from a name and arguments that came from outside to a model."""
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from robustzoo.architectures.linear import linear
+from robustzoo.architectures.madry_cnn import madry_cnn
+from robustzoo.architectures.mlp import mlp
+from robustzoo.architectures.preact_resnet18 import preact_resnet18
+from robustzoo.architectures.resnet_v1 import resnet_v1
+from robustzoo.architectures.resnet_v2 import resnet_v2
+from robustzoo.architectures.small_cnn import small_cnn
+from robustzoo.architectures.wide_resnet import wide_resnet
+from robustzoo.architectures.wong_large import wong_large
+from robustzoo.architectures.wong_resnet import wong_resnet
+from robustzoo.architectures.wong_small import wong_small
+
+ARCHITECTURES = {
+    function.__name__: function
+    for function in (
+        linear,
+        madry_cnn,
+        mlp,
+        preact_resnet18,
+        resnet_v1,
+        resnet_v2,
+        small_cnn,
+        wide_resnet,
+        wong_large,
+        wong_resnet,
+        wong_small,
+    )
+}
+
+
+def build(name: str, arguments: Mapping[str, Any]) -> keras.Model:
+    """Builds an architecture of the zoo from its name and arguments, with fresh weights.
+
+    Raises ValueError for a name or an argument that does not exist (the
+    closest one is offered), and for a value of the wrong type or out of bounds. Lists, as they
+    come from JSON, do as tuples.
+    """
+    _check_known("architecture", name, ARCHITECTURES)
+    function = ARCHITECTURES[name]
+    if not isinstance(arguments, Mapping):
+        raise ValueError(f"arguments of {name} must be an object. Received: {arguments!r:.100}")
+    for argument in arguments:
+        _check_known(f"argument of {name}", argument, inspect.signature(function).parameters)
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in arguments.items()}
+    try:
+        return function(**values)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _check_known(what: str, key, valid) -> None:
+    if not isinstance(key, str) or key not in valid:
+        close = difflib.get_close_matches(str(key), valid, 1)
+        hint = f"; closest: {close[0]}" if close else ""
+        raise ValueError(f"no {what} {key!r:.100}; there are {', '.join(valid)}{hint}")

@@ -1,0 +1,35 @@
+import keras
+from keras import layers
+
+from robustzoo.architectures._parts import image_input, logits
+
+
+def small_cnn(
+    input_shape: tuple[int, int, int] = (28, 28, 1),
+    classes: int = 10,
+    mean: tuple[float, ...] | None = None,
+    std: tuple[float, ...] | None = None,
+) -> keras.Model:
+    """SmallCNN of TRADES (Zhang et al., 2019, arXiv:1901.08573): 312,202 weights on MNIST.
+
+    Unpadded 3x3 convolutions 32, 32, max-pooling, 64, 64, max-pooling, then 200 and 200 units
+    with dropout 0.5 after the first. He-normal, but the last layer starts at zero.
+
+    Args:
+        input_shape: (H, W, C) of images in [0, 1], sides of at least 16.
+        mean, std: per channel, subtracted and divided by inside the model.
+    """
+    inputs, x = image_input(input_shape, mean, std, smallest=16)
+    for i, filters in enumerate((32, 32, 64, 64), 1):
+        convolution = layers.Conv2D(
+            filters, 3, activation="relu", kernel_initializer="he_normal", name=f"conv{i}"
+        )
+        x = convolution(x)
+        if i in (2, 4):
+            x = layers.MaxPooling2D(2, name=f"pool{i // 2}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(200, "relu", kernel_initializer="he_normal", name="dense1")(x)
+    x = layers.Dropout(0.5, name="dropout")(x)
+    x = layers.Dense(200, "relu", kernel_initializer="he_normal", name="dense2")(x)
+    x = logits(x, classes, kernel_initializer="zeros")
+    return keras.Model(inputs, x, name="small_cnn")
