@@ -1,38 +1,29 @@
 """The training set in batches, in an order that only the seed and the epoch decide."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-import keras
 import numpy as np
 
 from robustzoo.datasets import Split
 
 
-class Batches(keras.utils.PyDataset):
-    """Full batches of one epoch from number `first` on; a resumed epoch sees the same ones."""
+def batches(
+    split: Split,
+    batch_size: int,
+    augment: Callable | None,
+    seed: int,
+    epoch: int,
+    first: int = 0,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields the full batches (images, labels) of an epoch from number `first` on.
 
-    def __init__(
-        self,
-        split: Split,
-        batch_size: int,
-        augment: Callable | None,
-        seed: int,
-        epoch: int,
-        first: int = 0,
-    ):
-        super().__init__()
-        self.split, self.batch_size, self.augment = split, batch_size, augment
-        self.seed, self.epoch, self.first = seed, epoch, first
-        self.order = np.random.default_rng([seed, epoch]).permutation(len(split))
-
-    def __len__(self):
-        return len(self.split) // self.batch_size - self.first
-
-    def __getitem__(self, index):
-        number = self.first + index
-        rows = self.order[number * self.batch_size : (number + 1) * self.batch_size]
-        pixels = self.split.pixels[rows]
-        if self.augment is not None:
-            generator = np.random.default_rng([self.seed, self.epoch, number])
-            pixels = self.augment(pixels, generator)
-        return pixels.astype("float32") / np.float32(255), self.split.labels[rows]
+    Order and augmentation of a batch depend on nothing but `seed`, `epoch` and its number, so an
+    epoch that is resumed sees what it would have seen.
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(len(split))
+    for number in range(first, len(split) // batch_size):
+        rows = order[number * batch_size : (number + 1) * batch_size]
+        pixels = split.pixels[rows]
+        if augment is not None:
+            pixels = augment(pixels, np.random.default_rng([seed, epoch, number]))
+        yield pixels.astype("float32") / np.float32(255), split.labels[rows]

@@ -38,8 +38,7 @@ def read_checkpoint(path: Path) -> tuple[dict, dict, list | None]:
             arrays = {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{path} is not a checkpoint of this trainer ({error}); "
-            "start anew with --restart"
+            f"{path} is not a checkpoint of this trainer ({error}); start anew with --restart"
         ) from error
     best = [arrays.pop(name) for name in sorted(arrays) if name.startswith("best/")]
     return progress, arrays, best or None

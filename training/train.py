@@ -25,7 +25,7 @@ from robustzoo import architectures, datasets, zoo
 from robustzoo.backend import data_parallel
 from robustzoo.provenance import provenance
 from robustzoo.threats import to_config
-from training.batches import Batches
+from training.batches import batches
 from training.checkpoint import read_checkpoint, restore_checkpoint, save_checkpoint
 from training.recipe import Recipe
 from training.watch import Watch
@@ -97,19 +97,22 @@ class Run:
             )
         self.defense = self._build()
         self.progress, self.best = dict(FRESH, curve=[]), None
-        self.unfinished = None
         if checkpoint.exists():
-            self.progress, self.unfinished, self.best = read_checkpoint(checkpoint)
-            self._resume()
+            self.progress, arrays, self.best = read_checkpoint(checkpoint)
+            restore_checkpoint(self.defense, arrays)
+            done = f"epoch {self.progress['epoch'] + 1}, batch {self.progress['batch']}"
+            self.console.print(f"going on from {checkpoint}: {done} of {self.batches}")
 
     def train(self) -> bool:
         """Trains until the recipe ends (True) or the time does (False)."""
         while self.progress["epoch"] < self.recipe.epochs and not self._stalled():
             if not self._epoch():
-                where = f"epoch {self.progress['epoch'] + 1}, batch {self.progress['batch']}"
-                self.console.print(f"stopped in {where}; the same command goes on from there")
-                return False
-        return True
+                break
+        if self.progress["epoch"] == self.recipe.epochs or self._stalled():
+            return True
+        where = f"epoch {self.progress['epoch'] + 1}, batch {self.progress['batch']}"
+        self.console.print(f"stopped in {where}; the same command goes on from there")
+        return False
 
     def write(self, output: Path) -> None:
         """Writes the model folder of the best epoch."""
@@ -148,61 +151,62 @@ class Run:
         defense.optimizer.build(defense.trainable_variables)
         return defense
 
-    def _resume(self):
-        restore_checkpoint(self.defense, self.unfinished)
-        done = f"epoch {self.progress['epoch'] + 1}, batch {self.progress['batch']}"
-        self.console.print(f"going on from {self.checkpoint}: {done} of {self.batches}")
-
-    def _restore_unfinished(self):
-        if self.progress["batch"]:
-            restore_checkpoint(self.defense, self.unfinished)  # fit has just reset the metrics
-        self.unfinished = None
-
     def _epoch(self):
+        """Trains the rest of an epoch; returns False if it was stopped."""
         recipe, epoch, first = self.recipe, self.progress["epoch"], self.progress["batch"]
         before = self.progress["seconds"]
-        data = Batches(
-            self.data.train, recipe.batch_size, recipe.augment, self.seed, epoch, first
-        )
+        data = batches(self.data.train, recipe.batch_size, recipe.augment, self.seed, epoch, first)
+        label = f"epoch {epoch + 1}/{recipe.epochs}"
+        if not first:
+            self.defense.reset_metrics()
+        with Watch(
+            label, first, self.batches, recipe.batch_size, self.interval, self.deadline
+        ) as watch:
+            for done, (x, y) in enumerate(data, first + 1):
+                logs = self.defense.train_on_batch(x, y, return_dict=True)
+                logs = {name: float(value) for name, value in logs.items()}
+                self._check_finite(logs, done)
+                watch.tick(done, logs)
+                stop = watch.stop_due
+                if done < self.batches and (stop or watch.save_due):
+                    self.progress.update(batch=done, seconds=before + watch.seconds)
+                    self._save()
+                    if stop:
+                        return False
+            speed = watch.speed(self.batches)
+            self._finish(logs)
+            self.progress["seconds"] = before + watch.seconds
+        self._save()
+        self._tell(speed)
+        return not watch.stop_due
 
-        def save(batch, seconds):
-            self.progress.update(batch=batch, seconds=before + seconds)
-            self._save()
+    def _check_finite(self, logs, batch):
+        if not math.isfinite(logs["loss"]):
+            raise FloatingPointError(
+                f"the loss became {logs['loss']} in epoch {self.progress['epoch'] + 1}, batch "
+                f"{batch}; the last checkpoint is from before. Lower the learning rate or clip the "
+                "gradient"
+            )
 
-        watch = Watch(
-            save,
-            self._restore_unfinished,
-            first=first,
-            batches=self.batches,
-            label=f"epoch {epoch + 1}/{recipe.epochs}",
-            batch_size=recipe.batch_size,
-            interval=self.interval,
-            deadline=self.deadline,
-        )
-        start = time.monotonic()
-        history = self.defense.fit(data, epochs=1, verbose=0, callbacks=[watch]).history
-        if self.defense.stop_training and self.progress["batch"] > first:
-            return False
-        logs = {name: float(values[-1]) for name, values in history.items()}
-        self._finish(logs, before, start)
-        return not self.defense.stop_training
-
-    def _finish(self, logs, before, start):
-        logs |= {f"val_{name}": value for name, value in self._validate().items()}
+    def _finish(self, logs):
+        """Validates an epoch, and keeps its weights if they are the best."""
         rate = float(keras.ops.convert_to_numpy(self.defense.optimizer.learning_rate))
+        validation = {f"val_{name}": float(v) for name, v in self._validate().items()}
         epoch = self.progress["epoch"] + 1
-        entry = {"epoch": epoch, **logs, "learning_rate": rate}
+        entry = {"epoch": epoch, **logs, **validation, "learning_rate": rate}
         self.progress["curve"].append(entry)
-        if not all(map(math.isfinite, entry.values())):
-            raise FloatingPointError(f"training diverged in epoch {epoch}: {entry}")
         if self._best_epoch() == epoch:
             self.progress["best_epoch"] = epoch
             self.best = self.defense.deployed.get_weights()
-        seconds = before + time.monotonic() - start
-        self.progress.update(epoch=epoch, batch=0, seconds=seconds)
-        self._save()
-        facts = "  ".join(f"{k} {v:.4f}" for k, v in entry.items() if k != "epoch")
-        self.console.print(f"epoch {epoch}/{self.recipe.epochs}  {seconds:.0f} s  {facts}")
+        self.progress.update(epoch=epoch, batch=0)
+
+    def _tell(self, speed):
+        entry = dict(self.progress["curve"][-1])
+        facts = "  ".join(f"{name} {value:.4f}" for name, value in entry.items() if name != "epoch")
+        self.console.print(
+            f"epoch {entry['epoch']}/{self.recipe.epochs}  {self.progress['seconds']:.0f} s  "
+            f"{speed:.0f} img/s  {facts}"
+        )
 
     def _validate(self):
         held_out = self.data.validation.sample(self.recipe.validation_examples)

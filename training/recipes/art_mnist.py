@@ -24,10 +24,10 @@ def recipe() -> Recipe:
         arguments={},
         defense=partial(MadryTraining, attack=attack, average_decay=0.995),
         threat=threat,
-        epochs=6,
+        epochs=4,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,
-        warmup_epochs=1.0,
+        warmup_epochs=0.5,
         validation_attack=PGD(threat, step_size=0.05, steps=10),
     )

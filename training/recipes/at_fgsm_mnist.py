@@ -23,10 +23,10 @@ def recipe() -> Recipe:
         arguments={},
         defense=partial(AdversarialMixing, attack=fgsm(threat), alpha=0.5),
         threat=threat,
-        epochs=5,
+        epochs=2,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,
-        warmup_epochs=1.0,
+        warmup_epochs=0.5,
         validation_attack=PGD(threat, step_size=0.04, steps=10),
     )
