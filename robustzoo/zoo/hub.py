@@ -136,6 +136,8 @@ def _fetch(source, skip, manifest_sha256) -> Path:
     for file, entry in manifest.items():
         if file in skip or (folder / file).is_file():
             continue
+        if source.offline:
+            raise _offline(source, file)
         # Asked before the download, so that a lying server cannot fill the disk.
         size = _head(source, folder.name, file).size
         if size != entry["size"]:
@@ -158,10 +160,7 @@ def _fetch_manifest(source, warn) -> Path:
     if cached and (pinned or source.offline):
         return cached
     if source.offline:
-        raise FileNotFoundError(
-            f"{source} is not in the cache {source.cache}, and asking the Hub is switched off "
-            "(local_files_only or HF_HUB_OFFLINE)"
-        )
+        raise _offline(source, MANIFEST)
     try:
         metadata = _head(source, source.revision, MANIFEST)
     except ConnectionError as error:
@@ -183,6 +182,13 @@ def _fetch_manifest(source, warn) -> Path:
             stacklevel=2,
         )
     return _download(source, source.revision, MANIFEST).parent
+
+
+def _offline(source, file):
+    return FileNotFoundError(
+        f"{file} of {source} is not in the cache {source.cache}, and asking the Hub is switched "
+        "off (local_files_only or HF_HUB_OFFLINE)"
+    )
 
 
 def _head(source, revision, file):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 from robustzoo.zoo import locate, registry
@@ -18,11 +19,14 @@ def register(folder: str | Path, revision: str | None = None) -> dict:
         revision: full commit on the Hub that holds exactly this folder; where None, a revision
             registered earlier stays as long as the manifest is the same.
 
-    Returns the registry entry. Raises ValueError outside a checkout.
+    Returns the registry entry. Raises ValueError outside a checkout, or if
+    `revision` is not a full commit.
     """
     folder = Path(folder).resolve()
     if folder.parent != locate.CHECKOUT.resolve():
         raise ValueError(f"only folders in {locate.CHECKOUT} are released. Received: {folder}")
+    if revision is not None and not re.fullmatch("[0-9a-f]{40}", revision):
+        raise ValueError(f"revision must be a full commit, 40 hex digits. Received: {revision!r}")
     write_card(folder)
     manifest = write_manifest(folder)
     entries = registry.released()

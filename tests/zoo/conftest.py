@@ -1,0 +1,129 @@
+"""One tiny model folder, built once, and a Hub on loopback that the real client talks to."""
+
+import shutil
+
+import keras
+import pytest
+from hub_server import HubServer
+from huggingface_hub import constants
+from huggingface_hub.utils import disable_progress_bars
+
+from robustzoo import architectures, zoo
+from robustzoo.zoo import hub, locate, registry
+
+CONFIG = {
+    "architecture": "mlp",
+    "arguments": {"input_shape": [4, 4, 1], "classes": 3, "widths": [5]},
+    "dataset": "mnist",
+    "threat": {"norm": "linf", "eps": "3/10"},
+    "defense": "trades",
+    "input_shape": [4, 4, 1],
+    "labels": ["zero", "one", "two"],
+    "recipe": "trades_mnist",
+    "license": "apache-2.0",
+}
+RECORD = {
+    "command": "python -m training.train trades_mnist",
+    "commit": "0" * 40,
+    "versions": {"keras": "3.15.1"},
+    "backend": "jax",
+    "device": "CPU, 2 cores",
+}
+TRAINING = {
+    **RECORD,
+    "recipe": "trades_mnist",
+    "recipe_sha256": "1" * 64,
+    "seed": 7,
+    "seconds": 7200.0,
+    "epochs": 2,
+    "settings": {"beta": 6.0, "batch_size": 128},
+    "curve": [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}],
+}
+EVALUATION = {
+    **RECORD,
+    "command": "robustzoo evaluate trades-mnist",
+    "dataset": "mnist",
+    "split": "test",
+    "examples": 10000,
+    "sample_seed": None,
+    "threat": {"norm": "linf", "eps": "3/10"},
+    "results": [
+        {"attack": "none", "label": "clean", "arguments": {}, "seed": None, "accuracy": 0.9931,
+         "seconds": 1.5},
+        {"attack": "PGD", "label": "PGD-40 x 3", "arguments": {"steps": 40, "restarts": 3},
+         "seed": 0, "accuracy": 0.9512, "seconds": 60.0},
+    ],
+    "worst_case_accuracy": 0.95,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def model():
+    return architectures.build(CONFIG["architecture"], CONFIG["arguments"])
+
+
+@pytest.fixture(scope="session")
+def saved(model, tmp_path_factory):
+    """A whole folder that no test may change."""
+    folder = tmp_path_factory.mktemp("models") / "trades-tiny"
+    return zoo.save(model, folder, CONFIG, TRAINING, EVALUATION)
+
+
+@pytest.fixture
+def folder(saved, tmp_path):
+    """A copy of it that a test may damage."""
+    return shutil.copytree(saved, tmp_path / "trades-tiny")
+
+
+@pytest.fixture
+def checkout(folder, tmp_path, monkeypatch):
+    """An empty registry and a model_cards/ with one folder, not registered yet."""
+    monkeypatch.setattr(locate, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(locate, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(registry, "REGISTRY", tmp_path / "registry.json")
+    registry.REGISTRY.write_text("{}")
+    return folder
+
+
+@pytest.fixture
+def assigned(monkeypatch):
+    """Paths of the variables that were assigned, of any model."""
+    paths, original = [], keras.Variable.assign
+
+    def assign(variable, value):
+        paths.append(variable.path)
+        return original(variable, value)
+
+    monkeypatch.setattr(keras.Variable, "assign", assign)
+    return paths
+
+
+@pytest.fixture
+def server(monkeypatch, tmp_path):
+    """A Hub, with the client and its cache pointed to it."""
+    with HubServer() as hub_server:
+        point_client(monkeypatch, hub_server.endpoint)
+        yield hub_server
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, tmp_path):
+    """A cache per test; the client reads its environment once, at import."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setenv("HF_TOKEN", "hf_test")
+    monkeypatch.setattr(hub, "RETRY_SECONDS", 0.01)
+    disable_progress_bars()
+
+
+def point_client(monkeypatch, endpoint):
+    """What HF_ENDPOINT would do, had it been set before the client was imported."""
+    template = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+
+
+@pytest.fixture
+def published(server, folder):
+    """(server, "hf://org/tiny@<full commit>") of the pushed folder."""
+    return server, f"hf://org/tiny@{zoo.push_to_hub(folder, 'org/tiny')}"
