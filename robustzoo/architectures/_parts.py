@@ -123,7 +123,7 @@ def _check_moments(name, values, channels):
     good = isinstance(values, (tuple, list)) and len(values) == channels
     if not good or not all(type(v) in (int, float) and math.isfinite(v) for v in values):
         raise ValueError(
-            f"{name} must be {channels} finite numbers, one per channel, or mean and std both None. "
+            f"{name} must be {channels} finite numbers, one per channel, or mean and std None. "
             f"Received: {values!r:.100}"
         )
     return values
