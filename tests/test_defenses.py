@@ -1,0 +1,174 @@
+import inspect
+
+import keras
+import numpy as np
+import pytest
+from tiny import tiny_batch, tiny_classifier, values
+
+from robustzoo import defenses
+from robustzoo.attacks import PGD, fgsm
+from robustzoo.defenses import AdversarialMixing, Defense, MadryTraining, StandardTraining, Trades
+from robustzoo.losses import cross_entropy, kl_divergence
+from robustzoo.threats import Linf
+
+THREAT = Linf(0.02)
+EVERY = [
+    c
+    for _, c in inspect.getmembers(defenses, inspect.isclass)
+    if issubclass(c, Defense) and c is not Defense
+]
+
+
+def numpy(tensor):
+    return np.asarray(keras.ops.convert_to_numpy(tensor))
+
+
+def compiled(cls, rate=0.1, classifier=None, steps=3, **options):
+    attack = None if cls is StandardTraining else PGD(THREAT, 0.01, steps=steps)
+    defense = cls(classifier or tiny_classifier(), attack, **options)
+    defense.compile(keras.optimizers.SGD(rate, momentum=0.9))
+    return defense
+
+
+@pytest.fixture(params=EVERY, ids=lambda c: c.__name__)
+def cls(request):
+    return request.param
+
+
+def test_lowers_its_objective_and_reports_robust_accuracy(cls):
+    x, y = tiny_batch(64)
+    defense = compiled(cls)
+    judge = {} if cls is not StandardTraining else {"validation_attack": PGD(THREAT, 0.01, steps=3)}
+    if judge:
+        defense = cls(tiny_classifier(), **judge)
+        defense.compile(keras.optimizers.SGD(0.1, momentum=0.9))
+    history = defense.fit(
+        x, y, batch_size=32, epochs=6, verbose=0, validation_data=(x, y)
+    ).history
+    assert history["loss"][-1] < history["loss"][0]
+    assert {"val_accuracy", "val_robust_accuracy"} <= set(history)
+    assert all(
+        r <= a for a, r in zip(history["val_accuracy"], history["val_robust_accuracy"], strict=True)
+    )
+
+
+def test_batchnorm_moves_alike_whatever_the_attack(cls):
+    """Only the clean step counts a batch, not the attack's forward passes."""
+    if cls is StandardTraining:
+        lengths = [{"validation_attack": PGD(Linf(0.0), 0.1, steps=n)} for n in (0, 4)]
+    else:
+        lengths = [{"attack": PGD(Linf(0.0), 0.1, steps=n)} for n in (0, 4)]
+    x, y = tiny_batch()
+    means = []
+    for options in lengths:
+        classifier = tiny_classifier()
+        defense = cls(classifier, **options)
+        defense.compile(keras.optimizers.SGD(0.0))
+        defense.fit(x, y, batch_size=32, verbose=0, validation_data=(x, y))
+        means.append(numpy(classifier.get_layer("bn").moving_mean))
+    np.testing.assert_allclose(means[0], means[1], atol=1e-6)
+    assert np.abs(means[0]).max() > 0
+
+
+def test_noise_differs_between_steps_and_validation_leaves_it_alone(cls):
+    x, y = tiny_batch()
+    defense = compiled(cls)
+    defense.fit(x, y, batch_size=16, epochs=3, verbose=0, validation_data=(x, y))
+    draws = 0 if cls is StandardTraining else 6  # one per step
+    assert int(numpy(defense.seeds.state)[1]) == draws
+
+
+def test_averaged_weights_follow_the_formula(cls):
+    x, y = tiny_batch()
+    classifier = tiny_classifier()
+    defense = compiled(cls, classifier=classifier, average_decay=0.5)
+    start = values(classifier)
+    defense.fit(x, y, batch_size=32, verbose=0)
+    decay = min(0.5, (1 + 1) / (10 + 1))  # after the first step
+    for old, new, mean in zip(start, values(classifier), values(defense.averaged), strict=True):
+        if new.dtype.kind == "f":
+            np.testing.assert_allclose(mean, decay * old + (1 - decay) * new, atol=1e-6)
+    assert defense.deployed is defense.averaged
+
+
+def test_averages_and_noise_survive_a_second_fit(cls):
+    x, y = tiny_batch()
+    defense = compiled(cls, average_decay=0.9)
+    first = defense.fit(x, y, batch_size=16, verbose=0).history["loss"][-1]
+    second = defense.fit(x, y, batch_size=16, epochs=4, verbose=0).history["loss"][-1]
+    assert second < first
+
+
+def test_objectives_by_hand():
+    x, y = tiny_batch()
+    x_adv = np.clip(x + 0.05, 0, 1)
+    model = tiny_classifier()
+    model.trainable = False  # BatchNorm in inference mode, so that logits can be compared
+    clean, bad = model(x), model(x_adv)
+    attack = fgsm(THREAT)
+    kl = numpy(kl_divergence(clean, bad))
+    ce, ce_bad = numpy(cross_entropy(y, clean)), numpy(cross_entropy(y, bad))
+    expected = [
+        (StandardTraining(model), ce),
+        (MadryTraining(model, attack), ce_bad),
+        (AdversarialMixing(model, attack), ce + ce_bad),
+        (AdversarialMixing(model, attack, alpha=0.25), 0.5 * ce + 1.5 * ce_bad),
+        (Trades(model, attack, beta=3.0), ce + 3.0 * kl),
+    ]
+    for defense, losses in expected:
+        np.testing.assert_allclose(numpy(defense.objective(x, x_adv, y)[0]), losses, rtol=1e-4)
+
+
+def test_eps_grows_over_the_warmup():
+    """With a step that moves no weight, the loss on adversarial images shows the eps in use."""
+    x, y = tiny_batch()
+    model = tiny_classifier()
+    defense = MadryTraining(model, fgsm(Linf(0.1)), warmup_steps=4)
+    defense.compile(keras.optimizers.SGD(0.0))
+    rises = [defense.train_on_batch(x, y, return_dict=True)["loss"] for _ in range(1)]
+    for _ in range(5):
+        defense.reset_metrics()
+        rises.append(defense.train_on_batch(x, y, return_dict=True)["loss"])
+    assert rises[0] < rises[1] < rises[2] < rises[3]
+    assert rises[3] == pytest.approx(rises[5], rel=0.05)
+
+
+def test_gradients_of_regularisers_are_kept():
+    x, y = tiny_batch()
+    classifier = tiny_classifier()
+    classifier.get_layer("head").kernel_regularizer = keras.regularizers.L2(0.5)
+    kernel = classifier.get_layer("head").kernel
+    kernel.regularizer = keras.regularizers.L2(0.5)
+    defense = MadryTraining(classifier, fgsm(THREAT))
+    defense.compile(keras.optimizers.SGD(0.0))
+    loss = defense.fit(x, y, verbose=0).history["loss"][0]
+    plain = MadryTraining(tiny_classifier(), fgsm(THREAT))
+    plain.compile(keras.optimizers.SGD(0.0))
+    extra = loss - plain.fit(x, y, verbose=0).history["loss"][0]
+    assert extra == pytest.approx(0.5 * float((numpy(kernel.value) ** 2).sum()), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda m: Trades(m, fgsm(THREAT), beta=-1.0), "beta must be"),
+        (lambda m: AdversarialMixing(m, fgsm(THREAT), alpha=2.0), "alpha must lie"),
+        (lambda m: MadryTraining(m, fgsm(THREAT), average_decay=1.0), "average_decay must lie"),
+        (lambda m: MadryTraining(m, fgsm(THREAT), label_smoothing=1.0), "label_smoothing must"),
+        (lambda m: MadryTraining(m, fgsm(THREAT)).compile(loss="mse"), "without loss"),
+    ],
+)
+def test_bad_options(make, message):
+    with pytest.raises(ValueError, match=message):
+        make(tiny_classifier())
+
+
+def test_fit_refuses_bad_images_before_anything_moves(cls):
+    x, y = tiny_batch()
+    defense = compiled(cls)
+    before = values(defense.classifier)
+    for bad, labels in ((x * 255, y), (x * np.nan, y), (x, y + 4), (x[:, :4], y), (x[:0], y[:0])):
+        with pytest.raises(ValueError, match="must"):
+            defense.fit(bad, labels, verbose=0)
+    for old, new in zip(before, values(defense.classifier), strict=True):
+        np.testing.assert_array_equal(old, new)

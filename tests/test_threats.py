@@ -1,0 +1,53 @@
+import keras
+import numpy as np
+import pytest
+from tiny import tiny_batch
+
+from robustzoo.threats import L2, Linf, format_eps, from_config, parse_eps, to_config
+
+
+@pytest.mark.parametrize("threat", [Linf(0.1), L2(1.5)], ids=lambda t: type(t).__name__)
+def test_projection_and_random_start_stay_inside(threat):
+    x, _ = tiny_batch()
+    far = x + np.random.default_rng(0).normal(size=x.shape).astype("float32")
+    for z in (threat.project(far, x), threat.random_start(x, seed=3)):
+        z = keras.ops.convert_to_numpy(z)
+        assert np.max(keras.ops.convert_to_numpy(threat.distance(z, x))) <= threat.eps + 1e-6
+        assert z.min() >= 0 and z.max() <= 1
+    inside = keras.ops.convert_to_numpy(threat.project(x, x))
+    np.testing.assert_array_equal(inside, x)
+
+
+def test_l2_start_is_uniform_in_the_ball():
+    """In d dimensions, the mean distance of a uniform point is eps d / (d + 1)."""
+    x = np.full((4000, 2, 1, 1), 0.5, "float32")
+    radius = keras.ops.convert_to_numpy(
+        L2(0.3).distance(L2(0.3).random_start(x, keras.random.SeedGenerator(0)), x)
+    )
+    assert abs(radius.mean() - 0.3 * 2 / 3) < 0.005
+
+
+def test_distances_by_hand():
+    x = np.zeros((1, 1, 2, 1), "float32")
+    z = np.array([[[[0.3], [0.4]]]], "float32")
+    assert float(Linf(1.0).distance(z, x)[0]) == pytest.approx(0.4)
+    assert float(L2(1.0).distance(z, x)[0]) == pytest.approx(0.5)
+
+
+def test_eps_is_written_exactly():
+    assert parse_eps("8/255") == 8 / 255
+    assert format_eps(8 / 255) == "8/255"
+    assert format_eps(0.3) == "0.3"
+    assert parse_eps(format_eps(8 / 255 / 30)) == pytest.approx(8 / 255 / 30)
+    assert from_config(to_config(Linf(2 / 255))) == Linf(2 / 255)
+
+
+@pytest.mark.parametrize("eps", ["8/0", "eight", None, -0.1, float("nan"), float("inf")])
+def test_bad_eps(eps):
+    with pytest.raises(ValueError, match="eps must be"):
+        from_config({"norm": "linf", "eps": eps})
+
+
+def test_bad_norm_offers_the_closest():
+    with pytest.raises(ValueError, match="closest: 'linf'"):
+        from_config({"norm": "Linfty", "eps": 0.1})
