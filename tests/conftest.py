@@ -1,0 +1,17 @@
+"""Quiet, exact and seeded tests; the environment is read when the backend is first imported."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# On an accelerator TF32 keeps 10 bits of a float32; numbers are compared to more than that here.
+os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
+os.environ["JAX_DEFAULT_MATMUL_PRECISION"] = "highest"
+
+import keras  # noqa: E402
+import pytest  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Every test starts from the same random numbers, whatever ran before it."""
+    keras.utils.set_random_seed(0)
