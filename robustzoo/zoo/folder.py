@@ -167,8 +167,13 @@ def _read(folder: Path, name: str, limit: int) -> bytes:
             f"{name} is missing in {folder}; a model folder holds {MANIFEST}, "
             f"{', '.join(REQUIRED)} and may hold {', '.join(OPTIONAL)}"
         )
-    with open(path, "rb") as stream:
-        return stream.read(limit + 1)
+    data = bytearray(limit + 1)
+    filled = 0
+    with open(path, "rb", buffering=0) as stream:
+        while chunk := stream.readinto(memoryview(data)[filled:]):
+            filled += chunk
+    del data[filled:]
+    return data
 
 
 def _check_names(names: set, where: str) -> None:

@@ -8,7 +8,6 @@ environment (HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE) is ho
 import contextlib
 import dataclasses
 import errno
-import importlib.metadata
 import logging
 import re
 import time
@@ -36,6 +35,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+import robustzoo
 from robustzoo.zoo.folder import (
     MANIFEST,
     MAX_MANIFEST_BYTES,
@@ -72,11 +72,7 @@ def client() -> HfApi:
 
 def caller() -> dict:
     """Arguments by which every call names this library."""
-    try:
-        version = importlib.metadata.version("robustzoo")
-    except importlib.metadata.PackageNotFoundError:
-        version = "source"
-    return {"library_name": "robustzoo", "library_version": version}
+    return {"library_name": "robustzoo", "library_version": robustzoo.__version__}
 
 
 def obtain_release(name, skip, revision, cache_dir, local_files_only):

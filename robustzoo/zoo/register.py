@@ -1,7 +1,5 @@
 """Make a model folder of the checkout a released model."""
 
-import json
-import math
 import re
 from pathlib import Path
 
@@ -9,6 +7,7 @@ from robustzoo.zoo import locate, registry
 from robustzoo.zoo.card import check_evaluation, describe_threat, write_card
 from robustzoo.zoo.config import check_config
 from robustzoo.zoo.folder import parse_json, read_folder, write_json, write_manifest
+from robustzoo.zoo.header import read_header
 
 
 def register(folder: str | Path, revision: str | None = None) -> dict:
@@ -42,6 +41,7 @@ def register(folder: str | Path, revision: str | None = None) -> dict:
 def facts(files: dict[str, bytes]) -> dict:
     """What a list of models shows of one, from the contents of its folder."""
     config = check_config(parse_json(files["config.json"], "config.json"))
+    tensors = read_header(files["model.safetensors"])
     threat = config["threat"] or {"norm": None, "eps": None}
     return {
         "architecture": config["architecture"],
@@ -49,16 +49,10 @@ def facts(files: dict[str, bytes]) -> dict:
         "defense": config["defense"],
         "norm": threat["norm"],
         "eps": threat["eps"],
-        "parameters": count_parameters(files["model.safetensors"]),
+        "parameters": sum(tensor.count for tensor in tensors.values()),
         "bytes": len(files["model.safetensors"]),
         **_accuracies(files, config),
     }
-
-
-def count_parameters(weights: bytes) -> int:
-    """Numbers in a safetensors file: 8 bytes of header length, the header in JSON, the data."""
-    header = json.loads(weights[8 : 8 + int.from_bytes(weights[:8], "little")])
-    return sum(math.prod(t["shape"]) for name, t in header.items() if name != "__metadata__")
 
 
 def _accuracies(files: dict[str, bytes], config: dict) -> dict:

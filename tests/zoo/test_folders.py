@@ -16,7 +16,7 @@ from safetensors.numpy import save as safetensors
 
 from robustzoo import architectures, zoo
 from robustzoo.zoo.folder import MismatchError
-from robustzoo.zoo.weights import assign, named_weights, pack
+from robustzoo.zoo.weights import assign, named_weights, pack, unpack
 
 IMAGES = np.random.default_rng(0).uniform(size=(3, 4, 4, 1)).astype("float32")
 
@@ -317,12 +317,58 @@ def test_a_weight_that_is_not_finite_is_refused(model, folder, assigned, value):
     refused(folder, assigned, ValueError, f"{name} has 1 values that are NaN or Inf")
 
 
-def test_a_header_that_declares_more_than_there_is_is_refused(folder, assigned):
-    entry = {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}
-    header = json.dumps({"logits/kernel": entry}).encode()
-    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+def tensor(begin=0, end=8, shape=(2,), dtype="F32"):
+    return {"dtype": dtype, "shape": list(shape), "data_offsets": [begin, end]}
+
+
+@pytest.mark.parametrize(
+    ("header", "data"),
+    [
+        ({"a": tensor(0, 2**42, [2**40])}, 8),
+        ({"a": tensor(), "b": tensor()}, 8),
+        ({"a": tensor(4, 12)}, 12),
+        ({"a": tensor()}, 12),
+        ({"a": tensor()}, 4),
+        ({"a": tensor(0, 4)}, 4),
+        ({"a": tensor(8, 0)}, 8),
+        ({"a": tensor(shape=[-2])}, 8),
+        ({"a": tensor(shape=[True, 2])}, 8),
+        ({"a": tensor(shape=[2.0])}, 8),
+        ({"a": {**tensor(), "data_offsets": [0]}}, 8),
+        ({"a": {**tensor(), "data_offsets": "08"}}, 8),
+        ({"a": {**tensor(), "dtype": ["F32"]}}, 8),
+        ({"a": {"dtype": "F32"}}, 8),
+        ({"a": None}, 8),
+        ([], 0),
+    ],
+)
+def test_a_header_that_does_not_fit_its_data_is_refused(folder, assigned, header, data):
+    header = json.dumps(header).encode()
+    file = len(header).to_bytes(8, "little") + header + bytes(data)
+    (folder / "model.safetensors").write_bytes(file)
+    zoo.write_manifest(folder)
+    refused(folder, assigned, ValueError, "model.safetensors( is malformed|: a has dtype)")
+
+
+@pytest.mark.parametrize("file", [b"", b"\x01", b"\xff" * 8, b"\x02" + bytes(7) + b"{", bytes(8)])
+def test_a_header_that_is_no_header_is_refused(folder, assigned, file):
+    (folder / "model.safetensors").write_bytes(file)
     zoo.write_manifest(folder)
     refused(folder, assigned, ValueError, "model.safetensors is malformed")
+
+
+def test_weights_are_read_as_the_safetensors_library_reads_them():
+    random = np.random.default_rng(0)
+    arrays = {
+        f"{dtype}/{i}": random.integers(0, 100, size=shape).astype(dtype)
+        for dtype in ("float32", "int8", "uint16", "int64", "uint32")
+        for i, shape in enumerate([(), (3,), (2, 0), (2, 3, 5)])
+    }
+    file = safetensors(arrays, metadata={"format": "pt"})
+    theirs, ours = read_safetensors(file), unpack(file)
+    assert set(ours) == set(theirs)
+    for name, array in theirs.items():
+        np.testing.assert_array_equal(ours[name], array, strict=True)
 
 
 def test_a_refused_file_leaves_a_model_as_it_was(model):

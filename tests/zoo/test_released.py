@@ -202,6 +202,15 @@ def test_listing_imports_neither_keras_nor_the_hubs_client():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
 
 
+def test_info_builds_nothing(saved):
+    code = (
+        f"import sys, robustzoo.zoo as zoo; zoo.info({str(saved)!r});"
+        "assert not {'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)"
+    )
+    root = Path(zoo.__file__).parents[2]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
 def test_every_released_model_is_registered_with_all_facts():
     for name, known in registry.released().items():
         assert set(known) == set(entry()), name
