@@ -1,0 +1,427 @@
+"""The command `robustzoo`.
+
+Results go to standard output: tables in a terminal, tab-separated lines in a pipe. Notices and
+errors go to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage. What is heavy is imported
+by the command that needs it, so that `robustzoo list` answers at once.
+"""
+
+import difflib
+import os
+import shlex
+import sys
+import warnings
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+import robustzoo
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's news is not this command's
+
+
+class Group(click.Group):
+    """Turns what the package raises into one line and exit code 1."""
+
+    def invoke(self, context):
+        """Runs the command."""
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: notice(f"warning: {message}")
+            try:
+                return super().invoke(context)
+            except (ValueError, OSError, ImportError) as error:
+                raise click.ClickException(" ".join(str(error).split())) from None
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(robustzoo.__version__, prog_name="robustzoo")
+def main():
+    """Adversarially robust image classifiers for Keras 3.
+
+    NAME is a released model, a model folder (a path with a separator), or
+    hf://org/repo@revision.
+    """
+
+
+@main.command("list")
+@click.argument("pattern", default="*")
+@click.option("--defense", help="e.g. trades")
+@click.option("--dataset", help="e.g. cifar10")
+@click.option("--norm", help="linf or l2")
+@click.option("--architecture", help="e.g. wide_resnet")
+def list_(pattern, **facts):
+    """List the released models that match PATTERN, e.g. "trades-*"."""
+    from robustzoo.zoo.registry import released
+
+    entries = released()
+    names = robustzoo.list_models(pattern, **facts)
+    columns = [
+        "name",
+        "data",
+        "network",
+        "defense",
+        "threat",
+        "weights",
+        "clean",
+        "robust",
+        "under",
+    ]
+    rows = [[name, *_facts(entries[name])] for name in names]
+    if rows:
+        table(columns, rows)
+    else:
+        notice(f"none of the {len(entries)} released models matches")
+
+
+@main.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
+def info(name, as_json):
+    """Show what is known about a model."""
+    about = robustzoo.info(name)
+    if as_json:
+        import json
+
+        return click.echo(json.dumps(about, indent=2, default=str))
+    evaluation, training = about.pop("evaluation", None), about.pop("training", None)
+    about.pop("config", None)
+    if training:
+        about |= {key: training[key] for key in ("command", "seed", "device", "seconds")}
+    table(["fact", "value"], [[key, value] for key, value in about.items() if value is not None])
+    if evaluation:
+        _show_results(evaluation)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--revision", help="Branch, tag or commit in place of the pinned release.")
+@click.option("--cache-dir", type=click.Path(), help="In place of the Hub client's cache.")
+@click.option("--local-files-only", is_flag=True, help="Never ask the Hub.")
+def download(name, **options):
+    """Fetch a model, check every hash, and print its folder."""
+    click.echo(robustzoo.download(name, **options))
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--all", "every", is_flag=True, help="All released models.")
+def verify(name, every):
+    """Check every hash, record and weight of a model."""
+    if (name is None) == (not every):
+        raise click.UsageError("give either NAME or --all")
+    names, failures = robustzoo.list_models() if every else [name], 0
+    rows = []
+    for each in names:
+        try:
+            about = robustzoo.verify(each)
+        except (ValueError, OSError) as error:
+            if not every:
+                raise
+            failures += 1
+            notice(f"{each}: {' '.join(str(error).split())}")
+        else:
+            rows.append([each, "ok", about["files"], about["bytes"], about["manifest_sha256"]])
+    if rows:
+        table(["name", "state", "files", "bytes", "manifest sha256"], rows)
+    if failures:
+        raise click.ClickException(f"{failures} of {len(names)} models are not as they should be")
+
+
+@main.command()
+@click.argument("name")
+@click.argument("image", type=click.Path(dir_okay=False))
+@click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="Classes shown.")
+def predict(name, image, top):
+    """Classify the file IMAGE."""
+    model, config, _ = _open(name)
+    probabilities = _probabilities(model, _picture(image, model))
+    best = probabilities.argsort()[::-1][:top]
+    rows = [[config["labels"][i], f"{probabilities[i]:.4f}"] for i in best]
+    table(["class", "probability"], rows)
+
+
+@main.command()
+@click.argument("name")
+@click.argument("image", type=click.Path(dir_okay=False))
+@click.option("--label", help="True class, by name or number; by default the predicted one.")
+@click.option("--target", help="Class that the model shall see, by name or number.")
+@click.option("--eps", help='Budget, e.g. "8/255"; by default what the model was trained for.')
+@click.option("--steps", default=40, show_default=True, type=click.IntRange(1, 10000))
+@click.option("--seed", default=0, show_default=True, help="Of the random start.")
+@click.option("--output", type=click.Path(dir_okay=False), help="By default IMAGE-adversarial.png.")
+@click.option("--figure/--no-figure", default=True, help="OUTPUT-figure.png beside it, or not.")
+def attack(name, image, label, target, eps, steps, seed, output, figure):
+    """Attack a model on the file IMAGE by PGD, and write the adversarial image.
+
+    The result is read back from the file, which holds 8 bits per channel.
+    """
+    output = _output(image, output)
+    if figure:
+        _need_matplotlib()
+    model, config, _ = _open(name)
+    labels, clean = config["labels"], _picture(image, model)
+    before = _probabilities(model, clean)
+    label = int(before.argmax()) if label is None else _class(label, labels)
+    target = None if target is None else _class(target, labels)
+    if target == label:
+        raise ValueError(f"target must differ from the true class {labels[label]!r}")
+    threat = _threat(config, eps)
+    _write_adversarial(model, clean, label, target, threat, steps, seed, output)
+    adversarial = _picture(output, model)
+    after = _probabilities(model, adversarial)
+    rows = [_row("clean", before, labels, image), _row("adversarial", after, labels, output)]
+    if figure:
+        rows.append(["figure", None, None, _write_figure(output, clean, adversarial, rows)])
+    table(["image", "class", "probability", "file"], rows)
+    fooled = after.argmax() != label if target is None else after.argmax() == target
+    distance = float(threat.distance(adversarial, clean)[0])
+    outcome = "succeeds" if fooled else "fails"
+    notice(f"PGD-{steps} {outcome} at {_describe(threat)}; the file is {distance:.4f} away")
+
+
+@main.command()
+@click.argument("name")
+@click.option("--examples", type=click.IntRange(1), help="Size of a sample; by default all.")
+@click.option("--sample-seed", default=0, show_default=True, help="Of that sample.")
+@click.option("--eps", help='Budget, e.g. "8/255"; by default what the model was trained for.')
+@click.option("--restarts", default=2, show_default=True, type=click.IntRange(1), help="Of PGD-40.")
+@click.option("--seed", default=0, show_default=True, help="Of the random starts.")
+@click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1))
+def evaluate(name, examples, sample_seed, eps, restarts, seed, batch_size):
+    """Measure accuracy on the test set: clean, FGSM, PGD-20 and PGD-40.
+
+    Where NAME is a folder, its eval.json, card and manifest are renewed.
+    """
+    from robustzoo.evaluation import suite
+
+    model, config, folder = _open(name)
+    threat, test = _threat(config, eps), _test_split(config)
+    total = len(test)
+    if examples is not None:
+        test = test.sample(examples, sample_seed)
+    report = robustzoo.evaluate(
+        model,
+        test.images,
+        test.labels,
+        threat,
+        suite(threat, restarts),
+        dataset=config["dataset"],
+        batch_size=batch_size,
+        seed=seed,
+        sample_seed=sample_seed if len(test) < total else None,
+    )
+    record = report.to_dict(_command(name, folder))
+    _show_results(record)
+    _renew(name, folder, record)
+
+
+@main.command()
+@click.argument("name")
+@click.argument("path", type=click.Path(dir_okay=False))
+def export(name, path):
+    """Write a model as PATH, a .keras file that plain Keras loads."""
+    click.echo(robustzoo.export(name, path))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.argument("repo_id", metavar="ORG/NAME")
+@click.option("--tag", help="For the new commit.")
+@click.option("--private", is_flag=True, help="Where the repository is new.")
+def push(folder, repo_id, **options):
+    """Publish a model folder on the Hub and print the commit."""
+    click.echo(robustzoo.push_to_hub(folder, repo_id, **options))
+
+
+def notice(text: str) -> None:
+    """Tells something that is not the result."""
+    click.echo(text, err=True)
+
+
+def table(columns: list[str], rows: list[list]) -> None:
+    """A table in a terminal, tab-separated lines without a head in a pipe."""
+    rows = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    Console().print(drawn)
+
+
+def _facts(entry):
+    threat = f"{entry['norm'].capitalize()} {entry['eps']}" if entry["norm"] else None
+    keys = ("dataset", "architecture", "defense")
+    weights = f"{entry['parameters'] / 1e6:.2f}M"
+    accuracies = _percent(entry["clean"]), _percent(entry["robust"])
+    return [*(entry[key] for key in keys), threat, weights, *accuracies, entry["robust_attack"]]
+
+
+def _percent(share):
+    return None if share is None else f"{100 * share:.2f}"
+
+
+def _describe(threat):
+    from robustzoo.threats import format_eps
+
+    return f"{type(threat).__name__} {format_eps(threat.eps)}"
+
+
+def _show_results(record):
+    from robustzoo.zoo.card import describe_threat
+
+    threat = describe_threat(record["threat"])
+    notice(f"{record['examples']} test images of {record['dataset']}, {threat}, accuracy in %")
+    rows = [[r["label"], _percent(r["accuracy"]), r["seconds"]] for r in record["results"]]
+    if "worst_case_accuracy" in record:
+        rows.append(["worst case", _percent(record["worst_case_accuracy"]), None])
+    table(["attack", "accuracy", "seconds"], rows)
+
+
+def _open(name):
+    """(model, config.json, folder) of a model."""
+    folder = robustzoo.download(name)
+    return robustzoo.load(folder), robustzoo.info(folder)["config"], folder
+
+
+def _picture(path, model):
+    from robustzoo.pictures import read_picture
+
+    image, notices = read_picture(path, model.input_shape[1:])
+    for text in notices:
+        notice(f"{path}: {text}")
+    return image
+
+
+def _probabilities(model, image):
+    from keras import ops
+
+    return ops.convert_to_numpy(ops.softmax(model(image)))[0]
+
+
+def _class(text, labels):
+    """The index of a class given by name or number."""
+    if text in labels:
+        return labels.index(text)
+    if text.isdecimal() and int(text) < len(labels):
+        return int(text)
+    close = difflib.get_close_matches(text, labels, 1)
+    hint = f"; closest: {close[0]}" if close else ""
+    raise ValueError(
+        f"a class is one of {', '.join(labels[:20])}{', ...' if len(labels) > 20 else ''} or "
+        f"0 .. {len(labels) - 1}. Received: {text!r}{hint}"
+    )
+
+
+def _threat(config, eps):
+    """What the model claims to resist, else what the literature uses, with another eps if given."""
+    import dataclasses
+
+    from robustzoo.evaluation import standard_threat
+    from robustzoo.threats import from_config, parse_eps
+
+    threat = config["threat"]
+    threat = from_config(threat) if threat else standard_threat(config["dataset"])
+    return threat if eps is None else dataclasses.replace(threat, eps=parse_eps(eps))
+
+
+def _output(image, output):
+    output = Path(output or Path(image).with_name(f"{Path(image).stem}-adversarial.png"))
+    if output.suffix.lower() != ".png":  # any lossy format would undo the perturbation
+        raise ValueError(f"output must end in .png. Received: {output}")
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {output.parent} to write {output.name} to")
+    if output.resolve() == Path(image).resolve():
+        raise ValueError(f"output must not be the image itself. Received: {output}")
+    return output
+
+
+def _need_matplotlib():
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise ImportError(
+            "the figure needs matplotlib: pip install 'robustzoo[report]', or give --no-figure"
+        ) from None
+
+
+def _write_adversarial(model, clean, label, target, threat, steps, seed, output):
+    import numpy as np
+
+    from robustzoo.attacks import PGD, generate
+    from robustzoo.pictures import write_picture
+
+    # 2.5 eps in all, so that PGD can reach any point of the ball from any other (Madry et al.).
+    pgd = PGD(threat, 2.5 * threat.eps / steps, steps, targeted=target is not None)
+    labels = np.array([label if target is None else target])
+    adversarial = generate(pgd, model, clean, labels, seed=seed)
+    write_picture(output, adversarial[0], clean[0])
+
+
+def _row(kind, probabilities, labels, file):
+    best = int(probabilities.argmax())
+    return [kind, labels[best], f"{probabilities[best]:.4f}", file]
+
+
+def _write_figure(output, clean, adversarial, rows):
+    from robustzoo.pictures import attack_figure
+
+    path = output.with_name(f"{output.stem}-figure.png")
+    titles = [f"{kind}: {what} ({share})" for kind, what, share, _ in rows]
+    attack_figure(path, clean[0], adversarial[0], titles)
+    return path
+
+
+def _test_split(config):
+    from robustzoo import datasets
+
+    data = datasets.load(config["dataset"])
+    labels, names = list(config["labels"]), list(data.label_names)
+    if labels == names:
+        return data.test
+    unknown = [label for label in labels if label not in names]
+    if unknown:
+        raise ValueError(f"{config['dataset']} has no class {unknown[0]!r}; it has {names[:20]}")
+    return datasets.load(config["dataset"], classes=tuple(map(names.index, labels))).test
+
+
+def _command(name, folder):
+    """The command that runs, a released model by its name, so that it does so elsewhere too."""
+    context = click.get_current_context()
+    released = _in_checkout(folder)
+    words = ["robustzoo", context.info_name, folder.resolve().name if released else name]
+    for option in context.command.params:
+        if context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
+            if isinstance(option, click.Option):
+                words += [option.opts[0], str(context.params[option.name])]
+    return shlex.join(words)
+
+
+def _in_checkout(folder):
+    from robustzoo.zoo import locate
+
+    return folder.resolve().parent == locate.CHECKOUT.resolve()
+
+
+def _renew(name, folder, record):
+    from robustzoo import zoo
+    from robustzoo.zoo.folder import write_json
+    from robustzoo.zoo.locate import is_folder
+
+    if str(name).startswith("hf://") or not is_folder(name):
+        return notice(
+            "shown, not written: the card of a folder is renewed, e.g. model_cards/" + folder.name
+        )
+    write_json(folder / "eval.json", record)
+    if _in_checkout(folder):
+        zoo.register(folder)
+    else:
+        zoo.write_card(folder)
+        zoo.write_manifest(folder)
+    notice(f"wrote {folder / 'eval.json'} and renewed card and manifest")

@@ -1,0 +1,249 @@
+"""The command line, on a model whose answers are known by hand.
+
+It has 16 pixels and says "light" with logit sum(x) - 8 against "dark" with logit 0.
+"""
+
+import json
+import sys
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from robustzoo import architectures, cli, datasets, zoo
+from robustzoo.zoo import locate, registry
+
+CONFIG = {
+    "architecture": "linear",
+    "arguments": {"input_shape": [4, 4, 1], "classes": 2},
+    "dataset": "mnist",
+    "threat": {"norm": "linf", "eps": "51/255"},
+    "defense": "trades",
+    "input_shape": [4, 4, 1],
+    "labels": ["dark", "light"],
+    "recipe": None,
+    "license": "apache-2.0",
+}
+LIGHT = 153  # 0.6 * 255: logit 1.6; an attack by 51 reaches 102, logit -1.6
+SIGMOID = 1 / (1 + np.exp(-1.6))
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    model = architectures.build(CONFIG["architecture"], CONFIG["arguments"])
+    kernel = np.stack([np.zeros(16), np.ones(16)], axis=1)
+    model.set_weights([kernel, np.array([0.0, -8.0])])
+    return zoo.save(model, tmp_path_factory.mktemp("cards") / "trades-light", CONFIG)
+
+
+@pytest.fixture
+def folder(saved, tmp_path, monkeypatch):
+    """The only model of a checkout, released as "trades-light"."""
+    model_cards = tmp_path / "model_cards"
+    folder = model_cards / "trades-light"
+    folder.mkdir(parents=True)
+    for file in saved.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr(locate, "CHECKOUT", model_cards)
+    monkeypatch.setattr(locate, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(registry, "REGISTRY", tmp_path / "registry.json")
+    registry.REGISTRY.write_text("{}")
+    zoo.register(folder)
+    return folder
+
+
+@pytest.fixture
+def image(tmp_path):
+    return picture(tmp_path / "image.png", np.full((4, 4), LIGHT))
+
+
+def picture(path, pixels, dtype="uint8"):
+    Image.fromarray(np.asarray(pixels, dtype)).save(path)
+    return path
+
+
+def pixels_of(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def run(*arguments):
+    result = CliRunner().invoke(cli.main, list(map(str, arguments)))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def succeed(*arguments):
+    """Rows of the table that the command prints into a pipe."""
+    result = run(*arguments)
+    assert result.exit_code == 0, result.stderr
+    return [line.split("\t") for line in result.stdout.splitlines()]
+
+
+def fail(*arguments, code=1):
+    """The one line that the command says."""
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (code, ""), result.stdout
+    assert result.stderr.splitlines()[-1].startswith("Error: ")
+    assert code == 2 or result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def test_list(folder):
+    (row,) = succeed("list")
+    assert row[:6] == ["trades-light", "mnist", "linear", "trades", "Linf 51/255", "0.00M"]
+    assert succeed("list", "trades-*", "--defense", "trades") == [row]
+    nothing = run("list", "art-*")
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert "none of the 1 released models" in nothing.stderr
+    assert "one of trades. Received: 'art'" in fail("list", "--defense", "art")
+
+
+def test_table_in_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    cli.table(["name", "clean"], [["[bold]x", None]])
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split() == ["name", "clean"]
+    assert row.split() == ["[bold]x"]  # text from a folder is no markup
+
+
+def test_info(folder):
+    facts = dict(succeed("info", "trades-light"))
+    assert facts["architecture"] == "linear"
+    assert json.loads(run("info", folder, "--json").stdout)["config"] == CONFIG
+    assert "closest: trades-light" in fail("info", "trade-light")
+
+
+def test_download_and_verify(folder):
+    assert succeed("download", "trades-light") == [[str(folder)]]
+    ((name, state, files, _, digest),) = succeed("verify", "--all")
+    assert (name, state, files) == ("trades-light", "ok", "3")
+    assert digest == registry.released()["trades-light"]["manifest_sha256"]
+    fail("verify", code=2)
+    fail("verify", "trades-light", "--all", code=2)
+    weights = bytearray((folder / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(weights)
+    assert "sha256" in fail("verify", "trades-light")
+    everything = run("verify", "--all")
+    assert everything.exit_code == 1
+    assert "1 of 1 models" in everything.stderr and "trades-light: " in everything.stderr
+
+
+def test_predict(folder, image):
+    rows = succeed("predict", "trades-light", image)
+    assert rows == [["light", f"{SIGMOID:.4f}"], ["dark", f"{1 - SIGMOID:.4f}"]]
+    assert succeed("predict", folder, image, "--top", "1") == rows[:1]
+
+
+def test_predict_fits_the_picture_and_says_so(folder, tmp_path):
+    large = picture(tmp_path / "large.png", np.full((8, 6, 3), LIGHT))
+    result = run("predict", "trades-light", large)
+    assert result.stdout.startswith(f"light\t{SIGMOID:.4f}")
+    assert "converted from RGB to L" in result.stderr
+    assert "resized from 6 x 8 to 4 x 4" in result.stderr
+
+
+def test_pictures_refused(folder, tmp_path):
+    assert "8 bits per channel" in fail(
+        "predict", folder, picture(tmp_path / "deep.png", np.full((4, 4), 40000), "uint16")
+    )
+    assert "there is no image" in fail("predict", folder, tmp_path / "none.png")
+    (tmp_path / "text.png").write_text("no image")
+    assert "cannot be read as an image" in fail("predict", folder, tmp_path / "text.png")
+
+
+def test_attack_reaches_the_exact_worst_case(folder, image, tmp_path):
+    clean, adversarial, figure = succeed("attack", "trades-light", image, "--steps", "10")
+    output = tmp_path / "image-adversarial.png"
+    assert clean == ["clean", "light", f"{SIGMOID:.4f}", str(image)]
+    assert adversarial == ["adversarial", "dark", f"{SIGMOID:.4f}", str(output)]
+    np.testing.assert_array_equal(pixels_of(output), np.full((4, 4), LIGHT - 51))
+    assert pixels_of(figure[3]).shape[1] > 600
+
+
+def test_attack_stays_in_a_budget_between_two_grey_levels(folder, image, tmp_path):
+    output = tmp_path / "out.png"
+    result = run("attack", folder, image, "--eps", "0.1", "--output", output, "--no-figure")
+    assert "PGD-40 fails at Linf 0.1; the file is 0.0980 away" in result.stderr  # 25 of 25.5
+    np.testing.assert_array_equal(pixels_of(output), np.full((4, 4), LIGHT - 25))
+    assert not (tmp_path / "out-figure.png").exists()
+
+
+def test_targeted_attack(folder, image, tmp_path):
+    result = run("attack", folder, image, "--target", "0", "--label", "light", "--no-figure")
+    assert "succeeds" in result.stderr
+    pixels = pixels_of(tmp_path / "image-adversarial.png")
+    np.testing.assert_array_equal(pixels, np.full((4, 4), LIGHT - 51))
+
+
+def test_attack_refuses(folder, image, tmp_path, monkeypatch):
+    before = set(tmp_path.iterdir())
+    attack = "attack", folder, image
+    assert "closest: light" in fail(*attack, "--label", "ligt")
+    assert "0 .. 1" in fail(*attack, "--label", "2")
+    assert "must differ" in fail(*attack, "--label", "dark", "--target", "0")
+    assert "must end in .png" in fail(*attack, "--output", tmp_path / "x.jpg")
+    assert "there is no folder" in fail(*attack, "--output", tmp_path / "none" / "x.png")
+    assert "not be the image itself" in fail(*attack, "--output", image)
+    assert "eps must be" in fail(*attack, "--eps", "8/0")
+    fail(*attack, "--steps", "0", code=2)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert "robustzoo[report]" in fail(*attack)
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.fixture
+def three_images(monkeypatch):
+    """A data set whose test set has a dark, a light and a very light image."""
+    pixels = np.stack([np.full((4, 4, 1), level, "uint8") for level in (60, LIGHT, 240)])
+    labels = np.array([0, 1, 1], "int32")
+    arrays = {f"{split}_pixels": pixels for split in ("train", "test")}
+    arrays |= {f"{split}_labels": labels for split in ("train", "test")}
+    arrays["label_names"] = np.array(CONFIG["labels"])
+    monkeypatch.setattr(datasets, "_arrays", lambda name, cache: arrays)
+    monkeypatch.setattr(datasets.load, "__defaults__", (None, 0, None))
+
+
+def test_evaluate_shows_a_name_and_renews_a_folder(folder, three_images):
+    manifest = (folder / "manifest.json").read_bytes()
+    rows = succeed("evaluate", "trades-light", "--restarts", "1")
+    labels = ["clean", "FGSM", "PGD-20", "PGD-40", "worst case"]
+    assert [row[0] for row in rows] == labels
+    # Under attack by 51: 60 -> 111 stays dark (127.5), 153 -> 102 does not, 240 -> 189 does.
+    assert [row[1] for row in rows] == ["100.00", *["66.67"] * 4]
+    assert (folder / "manifest.json").read_bytes() == manifest
+
+    result = run("evaluate", folder, "--restarts", "1", "--batch-size", "2")
+    assert "renewed card and manifest" in result.stderr
+    record = json.loads((folder / "eval.json").read_text())
+    assert record["command"] == "robustzoo evaluate trades-light --restarts 1 --batch-size 2"
+    assert (record["examples"], record["sample_seed"]) == (3, None)
+    assert record["worst_case_accuracy"] == pytest.approx(2 / 3, abs=1e-6)
+    assert record["command"] in (folder / "README.md").read_text()
+    assert succeed("verify", "--all")[0][1] == "ok"
+    assert succeed("list")[0][6:8] == ["100.00", "66.67"]
+    assert ["PGD-40", "66.67"] in [row[:2] for row in succeed("info", "trades-light")]
+
+
+def test_evaluate_a_sample(folder, three_images):
+    run("evaluate", folder, "--examples", "2", "--sample-seed", "5", "--eps", "10/255")
+    record = json.loads((folder / "eval.json").read_text())
+    assert (record["examples"], record["sample_seed"]) == (2, 5)
+    assert record["threat"] == {"norm": "linf", "eps": "10/255"}
+
+
+def test_export(folder, image, tmp_path):
+    succeed("export", "trades-light", tmp_path / "light.keras")
+    model = keras.models.load_model(tmp_path / "light.keras")
+    logits = keras.ops.convert_to_numpy(model(np.full((1, 4, 4, 1), 0.6, "float32")))
+    np.testing.assert_allclose(logits, [[0.0, 1.6]], atol=1e-5)
+    assert "must end in .keras" in fail("export", "trades-light", tmp_path / "light.h5")
+
+
+def test_push_verifies_first(folder):
+    (folder / "config.json").write_text("{}")
+    assert "config.json" in fail("push", folder, "org/light")
