@@ -165,8 +165,9 @@ def _fetch_manifest(source, warn) -> Path:
         warnings.warn(f"{error}; using the cached commit {cached.name}", stacklevel=2)
         return cached
     if metadata.size > MAX_MANIFEST_BYTES:
-        raise ValueError(f"{MANIFEST} at {source} has {metadata.size} bytes: more than "
-                         f"{MAX_MANIFEST_BYTES}")  # fmt: skip
+        raise ValueError(
+            f"{MANIFEST} at {source} has {metadata.size} bytes: more than {MAX_MANIFEST_BYTES}"
+        )
     commit = metadata.commit_hash
     if pinned and commit != source.revision:
         raise ValueError(f"asked for {source}, but {constants.ENDPOINT} answered with {commit}")
@@ -203,7 +204,7 @@ def _head(source, revision, file):
             LOG.warning("%s answered %s, trying again", url, error.response.status_code)
             time.sleep(RETRY_SECONDS)
             metadata = client().get_hf_file_metadata(url=url)
-    if metadata.commit_hash is None or metadata.size is None:
+    if metadata.size is None or not FULL_COMMIT.fullmatch(metadata.commit_hash or ""):
         raise ConnectionError(
             f"the answer from {url} is not a Hub's: it names no commit or no size (is there a "
             "proxy with a login page in between?)"

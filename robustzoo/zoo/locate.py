@@ -18,8 +18,11 @@ def is_folder(name: str | Path) -> bool:
     """
     if isinstance(name, Path):
         return True
-    separators = {"/", os.sep}
-    return any(s in name for s in separators) or (name not in released() and Path(name).is_dir())
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"a model is named by text or by a Path to a folder. Received: {name!r}")
+    if any(separator in name for separator in {"/", os.sep}):
+        return True
+    return name not in released() and Path(name).is_dir()
 
 
 def local_folder(name: str) -> Path | None:

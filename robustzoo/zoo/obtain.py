@@ -26,9 +26,10 @@ def obtain(
     if is_folder(name):
         if revision is not None:
             raise ValueError(f"revision is for the Hub; {name} is a folder. Received: {revision!r}")
-        if not Path(name).is_dir():
-            raise FileNotFoundError(f"there is no folder {name}")
-        return Path(name), read_folder(name, skip=skip)
+        folder = Path(name).expanduser()
+        if not folder.is_dir():
+            raise FileNotFoundError(f"there is no folder {folder}")
+        return folder, read_folder(folder, skip=skip)
     folder = None if revision else local_folder(name)
     if folder is not None:
         return folder, read_folder(folder, released_entry(name)["manifest_sha256"], skip)

@@ -4,7 +4,7 @@ import shutil
 
 import keras
 import pytest
-from hub_server import HubServer
+from hub_server import HubServer, Repository
 from huggingface_hub import constants
 from huggingface_hub.utils import disable_progress_bars
 
@@ -124,6 +124,8 @@ def point_client(monkeypatch, endpoint):
 
 
 @pytest.fixture
-def published(server, folder):
-    """(server, "hf://org/tiny@<full commit>") of the pushed folder."""
-    return server, f"hf://org/tiny@{zoo.push_to_hub(folder, 'org/tiny')}"
+def published(server, saved):
+    """(server, "hf://org/tiny@<full commit>") of the saved folder."""
+    repository = server.repositories["org/tiny"] = Repository()
+    commit = repository.commit({path.name: path.read_bytes() for path in saved.iterdir()})
+    return server, f"hf://org/tiny@{commit}"

@@ -69,10 +69,24 @@ def test_names_of_a_sequential_model_do_not_hold_its_own_number():
 
 
 def test_two_weights_of_one_name_are_refused():
-    twice = keras.Sequential([keras.Input((2,)), layers.Dense(2, name="a")])
-    twice.layers[0].bias._path = twice.layers[0].kernel.path
+    def part():
+        inputs = keras.Input((2,))
+        return keras.Model(inputs, layers.Dense(2, name="a")(inputs))
+
+    twice = keras.Sequential([keras.Input((2,)), part(), part()])
     with pytest.raises(ValueError, match="two weights .* named 'a/kernel'"):
         pack(twice)
+
+
+def test_random_seeds_are_no_weights():
+    noisy = keras.Sequential([keras.Input((2,)), layers.Dropout(0.5), layers.Dense(2, name="a")])
+    assert list(named_weights(noisy)) == ["a/kernel", "a/bias"]
+
+
+@pytest.mark.parametrize("name", [None, "", 5])
+def test_what_is_no_name_is_refused(name):
+    with pytest.raises(ValueError, match="named by text or by a Path"):
+        zoo.load(name)
 
 
 def test_without_weights_only_the_architecture_is_loaded(model, folder, assigned):

@@ -50,8 +50,8 @@ def refused(uri, assigned, error, match):
 # The way that works.
 
 
-def test_what_is_pushed_is_loaded_by_commit(model, published, assigned):
-    server, uri = published
+def test_what_is_pushed_is_loaded_by_commit(model, server, folder, assigned):
+    uri = f"hf://org/tiny@{zoo.push_to_hub(folder, 'org/tiny')}"
     assert pack(zoo.load(uri)) == pack(model)
     assert assigned
     done = len(server.requests)
@@ -70,9 +70,11 @@ def test_load_by_branch_and_tag_warns_with_the_commit_to_pin(model, server, fold
         zoo.load("hf://org/tiny", revision="v1")
 
 
-def test_only_the_folder_is_pushed_and_listed(published, folder):
+def test_only_the_folder_is_pushed_and_listed(server, folder):
+    (folder / ".token").write_text("secret")
+    zoo.push_to_hub(folder, "org/tiny")
     files = set(HfApi().list_repo_files("org/tiny"))
-    assert files == {p.name for p in folder.iterdir()} | {".gitattributes"}
+    assert files == {p.name for p in folder.glob("[!.]*")} | {".gitattributes"}
     assert [ref.name for ref in HfApi().list_repo_refs("org/tiny").branches] == ["main"]
 
 
