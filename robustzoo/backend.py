@@ -102,7 +102,7 @@ if BACKEND == "tensorflow":
         """Scope in which a model built is trained on `count` devices, each batch split evenly.
 
         Without enough accelerators the CPU is cut into `count` virtual devices; call it before
-        TensorFlow's first operation.
+        TensorFlow's first operation. Keras clips gradients per device here, before their sum.
         """
         if count == 1:
             return contextlib.nullcontext()

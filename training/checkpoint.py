@@ -67,4 +67,5 @@ def _variables(defense):
 
 def _named(defense):
     for i, variable in enumerate(_variables(defense)):
-        yield f"{i:04d}", keras.ops.convert_to_numpy(variable.value)
+        # through a tensor: a variable mirrored on several devices is no array
+        yield f"{i:04d}", keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable))

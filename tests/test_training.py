@@ -1,0 +1,223 @@
+"""The trainer, run as a user runs it, on a data set of 64 tiny images."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from training import schedules
+from training.augment import crop_flip
+from training.batches import batches
+from training.train import find_recipe, read_recipe, settings
+
+ROOT = Path(__file__).parents[1]
+RECIPE = """
+    '''MNIST, one hidden layer. Command: python -m training.train tiny.py'''
+
+    from functools import partial
+
+    import keras
+
+    from robustzoo.attacks import PGD
+    from robustzoo.defenses import MadryTraining
+    from robustzoo.threats import Linf
+    from training.recipe import Recipe
+    from training.schedules import cosine
+
+
+    def recipe():
+        threat = Linf(0.1)
+        return Recipe(
+            dataset="mnist",
+            architecture="mlp",
+            arguments={"widths": [8]},
+            defense=partial(
+                MadryTraining, attack=PGD(threat, 0.05, steps=2, start=%r), average_decay=0.9
+            ),
+            threat=threat,
+            epochs=%d,
+            batch_size=4,
+            learning_rate=partial(cosine, peak=%s),
+            optimizer=partial(keras.optimizers.SGD, momentum=0.9, clipnorm=1.0),
+            warmup_epochs=0.5,
+            validation_examples=8,
+        )
+"""
+
+
+@pytest.fixture
+def workplace(tmp_path):
+    """A folder with the recipe and a decoded MNIST of 64 + 5,000 images."""
+    cache = tmp_path / "cache" / "robustzoo" / "datasets"
+    cache.mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    arrays = {"label_names": np.array([str(i) for i in range(10)])}
+    for split, count in (("train", 5064), ("test", 10)):
+        arrays[f"{split}_pixels"] = generator.integers(0, 256, (count, 28, 28, 1)).astype("uint8")
+        arrays[f"{split}_labels"] = generator.integers(0, 10, count).astype("int32")
+    np.savez(cache / "mnist.npz", **arrays)
+    write_recipe(tmp_path)
+    return tmp_path
+
+
+def write_recipe(folder, epochs=3, rate=0.05, start="uniform"):
+    (folder / "tiny.py").write_text(textwrap.dedent(RECIPE % (start, epochs, rate)))
+
+
+def command(folder, name, *options):
+    """Arguments and environment of one call of the trainer in `folder`."""
+    arguments = [sys.executable, "-m", "training.train", "tiny.py", "--output", name]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+    }
+    return [*arguments, "--checkpoints", f"runs-{name}", *options], {
+        "cwd": folder,
+        "env": environment,
+        "text": True,
+    }
+
+
+def train(folder, name, *options):
+    arguments, where = command(folder, name, *options)
+    return subprocess.run(arguments, capture_output=True, **where)
+
+
+def outcome(folder):
+    record = json.loads((folder / "training.json").read_text())
+    return load_file(folder / "model.safetensors"), record
+
+
+def test_killed_twice_and_resumed_gives_the_same_weights_and_curve(workplace):
+    whole = train(workplace, "whole")
+    assert whole.returncode == 0, whole.stderr
+    # Killed without warning as soon as a checkpoint in the middle of the run is there ...
+    arguments, where = command(workplace, "halves", "--checkpoint-minutes", "0")
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, **where)
+    checkpoint = workplace / "runs-halves" / "tiny.safetensors"
+    while not checkpoint.exists():
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert not (workplace / "halves").exists()
+    # ... then stopped by its own clock after one more batch, then left to finish.
+    limited = train(workplace, "halves", "--limit-minutes", "1e-9")
+    assert "going on from" in limited.stdout and "stopped in epoch" in limited.stdout
+    finished = train(workplace, "halves")
+    assert finished.returncode == 0 and "going on from" in finished.stdout, finished.stderr
+    (weights, record), (resumed, resumed_record) = map(
+        outcome, (workplace / "whole", workplace / "halves")
+    )
+    for name, value in weights.items():
+        np.testing.assert_array_equal(resumed[name], value)
+    assert resumed_record["curve"] == record["curve"] and len(record["curve"]) == 3
+    assert record["command"].startswith("python -m training.train tiny.py")
+
+
+def test_ctrl_c_saves_first(workplace):
+    write_recipe(workplace, epochs=10_000)
+    arguments, where = command(workplace, "long", "--checkpoint-minutes", "0")
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, **where)
+    while not (workplace / "runs-long" / "tiny.safetensors").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0 and "the same command goes on from there" in output
+
+
+def test_two_devices_have_the_loss_curve_of_one(workplace):
+    write_recipe(workplace, start="clean")  # noise would differ between the devices
+    recipe = workplace / "tiny.py"  # and Keras clips before it adds up the devices' gradients
+    recipe.write_text(recipe.read_text().replace(", clipnorm=1.0", ""))
+    os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+    try:
+        curves = []
+        for devices in ("1", "2"):
+            result = train(workplace, f"on-{devices}", "--devices", devices)
+            assert result.returncode == 0, result.stderr
+            curves.append([e["loss"] for e in outcome(workplace / f"on-{devices}")[1]["curve"]])
+    finally:
+        del os.environ["XLA_FLAGS"]
+    np.testing.assert_allclose(curves[0], curves[1], rtol=1e-4)
+
+
+def test_a_diverging_run_keeps_its_last_good_checkpoint(workplace):
+    write_recipe(workplace, rate="float('nan')")
+    result = train(workplace, "bad", "--checkpoint-minutes", "0")
+    assert result.returncode == 1 and "the loss became nan" in result.stderr
+    assert "Traceback" not in result.stderr and not (workplace / "bad").exists()
+
+
+def test_a_checkpoint_of_another_model_is_refused(workplace):
+    train(workplace, "other", "--limit-minutes", "1e-9")
+    recipe = workplace / "tiny.py"
+    recipe.write_text(recipe.read_text().replace("[8]", "[9]"))
+    result = train(workplace, "other")
+    assert result.returncode == 1 and "--restart" in result.stderr
+    assert train(workplace, "other", "--restart").returncode == 0
+
+
+def test_unknown_recipe_offers_the_closest():
+    with pytest.raises(Exception, match="Did you mean 'art_mnist'"):
+        find_recipe("art_mnits")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "training" / "recipes").glob("[!_]*.py")), ids=lambda p: p.stem
+)
+def test_every_recipe_builds_and_is_written_as_json(path):
+    recipe = read_recipe(path)
+    assert f"python -m training.train {path.stem}" in path.read_text()
+    assert "to be measured" not in path.read_text()
+    record = json.loads(json.dumps(settings(recipe)))
+    assert record["epochs"] == recipe.epochs and record["defense"]["type"]
+    assert float(recipe.learning_rate(100)(0)) >= 0
+
+
+def test_batches_depend_on_seed_epoch_and_number_alone():
+    from robustzoo.datasets import Split
+
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1)).astype("uint8")
+    split = Split(pixels, np.arange(20, dtype="int32"))
+    whole = list(batches(split, 4, crop_flip, seed=1, epoch=2))
+    tail = list(batches(split, 4, crop_flip, seed=1, epoch=2, first=3))
+    assert len(whole) == 5 and len(tail) == 2
+    for (x, y), (again, labels) in zip(whole[3:], tail, strict=True):
+        np.testing.assert_array_equal(x, again)
+        np.testing.assert_array_equal(y, labels)
+    assert sorted(np.concatenate([y for _, y in whole])) == list(range(20))
+    other = next(batches(split, 4, crop_flip, seed=1, epoch=3))
+    assert not np.array_equal(other[1], whole[0][1])
+
+
+def test_crop_flip_without_padding_only_mirrors():
+    images = np.random.default_rng(0).integers(0, 256, (50, 6, 5, 3)).astype("uint8")
+    out = crop_flip(images, np.random.default_rng(1), pad=0)
+    same = (out == images).all((1, 2, 3))
+    mirrored = (out == images[:, :, ::-1]).all((1, 2, 3))
+    assert (same | mirrored).all() and 0 < mirrored.sum() < 50
+    assert crop_flip(images, np.random.default_rng(1)).shape == images.shape
+
+
+def test_one_cycle_is_a_triangle():
+    rate = schedules.one_cycle(steps=99, peak=2.0, rise=0.4)
+    np.testing.assert_allclose(float(rate(39)), 2.0, rtol=1e-6)
+    np.testing.assert_allclose(float(rate(19)), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(float(rate(69)), 1.0, rtol=1e-6)
+
+
+def test_cosine_and_piecewise_by_hand():
+    np.testing.assert_allclose(float(schedules.cosine(100, 1.0)(50)), 0.5, rtol=1e-5)
+    np.testing.assert_allclose(float(schedules.cosine(100, 1.0, warmup=0.2)(10)), 0.5, rtol=1e-5)
+    rate = schedules.piecewise(100, 1.0, at=(0.5, 0.75))
+    np.testing.assert_allclose([float(rate(s)) for s in (0, 60, 90)], [1, 0.1, 0.01], rtol=1e-5)
