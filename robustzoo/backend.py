@@ -1,13 +1,13 @@
 """The seam: what Keras lacks, once per backend. No other file imports tensorflow, jax or torch.
 
-    frozen(mapping)                read variables, drop every write
-    repeat(steps, fn, x)           x <- fn(i, x) in a compiled loop
-    input_gradient(fn, x)          fn: x -> (values (B,), aux); returns (values, aux, gradients)
-    weight_gradient(model, fn)     fn: () -> (loss, aux); keeps the updates of BatchNorm
-    portable_step(step)            step(self, x, y, sample_weight) -> logs, as train or test step
-    compiled(fn, variables)        one compiled function that reads and updates `variables`
-    data_parallel(count)           scope in which a model trains on several devices
-    device_name()                  name of the accelerator, None on a CPU
+frozen(mapping)                read variables, drop every write
+repeat(steps, fn, x)           x <- fn(i, x) in a compiled loop
+input_gradient(fn, x)          fn: x -> (values (B,), aux); returns (values, aux, gradients)
+weight_gradient(model, fn)     fn: () -> (loss, aux); keeps the updates of BatchNorm
+portable_step(step)            step(self, x, y, sample_weight) -> logs, as train or test step
+compiled(fn, variables)        one compiled function that reads and updates `variables`
+data_parallel(count)           scope in which a model trains on several devices
+device_name()                  name of the accelerator, None on a CPU
 """
 
 import contextlib
@@ -253,6 +253,6 @@ else:
         """One device only; several need the TensorFlow or the JAX backend."""
         if count != 1:
             raise ValueError(
-                f"training on {count} devices needs KERAS_BACKEND=tensorflow or jax. Received: torch"
+                f"{count} devices need KERAS_BACKEND=tensorflow or jax. Received: torch"
             )
         return contextlib.nullcontext()

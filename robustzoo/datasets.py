@@ -5,13 +5,15 @@
     data.test.labels   # int32 (10000,)
 
 The first `load` decodes a dataset once into `<cache>/<name>.npz`, which later loads, and machines
-without TensorFlow, read. tensorflow-datasets looks in `TFDS_DATA_DIR` and downloads what is missing.
+without TensorFlow, read. tensorflow-datasets looks in `TFDS_DATA_DIR` and downloads what is not
+there.
 """
 
 import dataclasses
 import difflib
 import os
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -46,7 +48,7 @@ class Split:
         return Split(self.pixels[rows], self.labels[rows])
 
     def sample(self, count: int, seed: int = 0) -> "Split":
-        """`count` examples drawn without replacement; all of them, in order, if there are no more."""
+        """`count` examples drawn without replacement; itself if it has no more."""
         if count >= len(self):
             return self
         return self.take(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
@@ -126,12 +128,10 @@ def _arrays(name, cache):
     arrays = _decode(name)
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=cache, suffix=".npz", delete=False) as file:
-            np.savez(file, **arrays)
-        os.replace(file.name, path)  # whole or not at all
+        with tempfile.TemporaryDirectory(dir=cache) as work:
+            np.savez(Path(work) / path.name, **arrays)
+            os.replace(Path(work) / path.name, path)  # whole or not at all
     except OSError as error:
-        import warnings
-
         warnings.warn(f"{name} was decoded but not kept in {cache}: {error}", stacklevel=3)
     return arrays
 
@@ -141,16 +141,18 @@ def _decode(name):
         import tensorflow_datasets as tfds
     except ImportError as error:
         raise ImportError(
-            f"decoding {name} needs tensorflow and tensorflow-datasets ({error}). On a machine that "
-            f"has them run robustzoo.datasets.load({name!r}), then copy the file {name}.npz from its "
-            f"cache to {_default_cache()} here"
+            f"decoding {name} needs tensorflow and tensorflow-datasets ({error}). On a machine "
+            f"that has them run robustzoo.datasets.load({name!r}), then copy the file {name}.npz "
+            f"from its cache to {_default_cache()} here"
         ) from error
     try:
-        splits, about = tfds.load(NAMES[name], split=["train", "test"], batch_size=-1, with_info=True)
+        splits, about = tfds.load(
+            NAMES[name], split=["train", "test"], batch_size=-1, with_info=True
+        )
     except Exception as error:  # tfds raises whatever its downloader raised
         raise OSError(
-            f"{name} could be neither found nor downloaded by tensorflow-datasets (TFDS_DATA_DIR is "
-            f"{os.environ.get('TFDS_DATA_DIR', 'not set')}): {type(error).__name__}: {error}"
+            f"{name} could be neither found nor downloaded by tensorflow-datasets (TFDS_DATA_DIR "
+            f"is {os.environ.get('TFDS_DATA_DIR', 'not set')}): {type(error).__name__}: {error}"
         ) from error
     arrays = {"label_names": np.array(about.features["label"].names)}
     for split, data in zip(("train", "test"), tfds.as_numpy(splits), strict=True):

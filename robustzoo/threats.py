@@ -102,7 +102,8 @@ def parse_eps(text: str | float) -> float:
     try:
         value = float(Fraction(text)) if isinstance(text, str) else float(text)
     except (TypeError, ValueError, ZeroDivisionError):
-        raise ValueError(f'eps must be a number or a fraction such as "8/255". Received: {text!r}')
+        message = f'eps must be a number or a fraction such as "8/255". Received: {text!r}'
+        raise ValueError(message) from None
     _check_eps(value)
     return value
 

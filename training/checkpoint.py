@@ -48,9 +48,10 @@ def restore_checkpoint(defense: keras.Model, arrays: dict) -> None:
     """Assigns what `save_checkpoint` wrote; raises ValueError if the model is another one."""
     variables = _variables(defense)
     expected = [f"{i:04d}" for i in range(len(variables))]
-    wrong = sorted(set(expected) ^ set(arrays)) or [
-        name for name, v in zip(expected, variables) if tuple(v.shape) != arrays[name].shape
-    ]
+    wrong = sorted(set(expected) ^ set(arrays))
+    if not wrong:
+        pairs = zip(expected, variables, strict=True)
+        wrong = [name for name, v in pairs if tuple(v.shape) != arrays[name].shape]
     if wrong:
         raise ValueError(
             f"the checkpoint is of another model: variables {wrong[:3]} do not fit. Has the recipe "

@@ -9,8 +9,9 @@ from robustzoo.defenses.base import Defense
 class AdversarialMixing(Defense):
     """2 [a CE(f(x), y) + (1 - a) CE(f(x'), y)], x' made anew from the current weights each step.
 
-    With a = 0.5 this is AT, CE(f(x), y) + CE(f(x'), y) (Szegedy et al., 2014, arXiv:1312.6199); with
-    `attack=fgsm(threat)` it is AT-FGSM (Goodfellow et al., 2015, arXiv:1412.6572), up to the 2.
+    With a = 0.5 this is AT, CE(f(x), y) + CE(f(x'), y) (Szegedy et al., 2014, arXiv:1312.6199);
+    with `attack=fgsm(threat)` it is AT-FGSM (Goodfellow et al., 2015, arXiv:1412.6572), but for
+    the factor 2.
 
     Args:
         alpha: a in [0, 1], the share of the clean examples.

@@ -1,4 +1,4 @@
-"""Adversarial robust training (Madry et al.), CIFAR-10, Linf 8/255, WideResNet-10-2.
+"""ART (Madry et al.), CIFAR-10, Linf 8/255, WideResNet-10-2.
 
 Command:  python -m training.train art_cifar10
 Expect:   to be measured

@@ -1,4 +1,4 @@
-"""Adversarial robust training (Madry et al.), MNIST, Linf 0.3, the SmallCNN of TRADES.
+"""ART (Madry et al.), MNIST, Linf 0.3, the SmallCNN of TRADES.
 
 Command:  python -m training.train art_mnist
 Expect:   to be measured
