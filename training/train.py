@@ -31,6 +31,7 @@ from training.recipe import Recipe
 from training.watch import Watch
 
 RECIPES = Path(__file__).parent / "recipes"
+CARDS = Path(__file__).resolve().parents[1] / "model_cards"  # a folder there is a released one
 FRESH = {"epoch": 0, "batch": 0, "seconds": 0.0, "curve": [], "best_epoch": None}
 
 
@@ -131,6 +132,8 @@ class Run:
             "license": recipe.license,
         }
         zoo.save(model, output, config, training=self._record())
+        if output.resolve().parent == CARDS:
+            zoo.register(output)
         self.console.print(f"wrote {output}; measure it with: robustzoo evaluate {output}")
 
     def _build(self):

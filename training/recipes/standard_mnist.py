@@ -20,7 +20,7 @@ def recipe() -> Recipe:
         arguments={},
         defense=StandardTraining,
         threat=None,
-        epochs=3,
+        epochs=2,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,
