@@ -32,6 +32,8 @@ class Recipe:
         patience: epochs without a better validation accuracy after which training ends.
         classes: the labels kept, None for all.
         initial: a released model whose weights come first, None for random ones.
+        published: accuracies that the paper prints, by label of the attack ("clean", "PGD-40"), and
+            their "source"; the card shows them beside ours.
         license: of the released weights.
     """
 
@@ -52,4 +54,5 @@ class Recipe:
     patience: int | None = None
     classes: tuple[int, ...] | None = None
     initial: str | None = None
+    published: Mapping[str, Any] | None = None
     license: str = "apache-2.0"

@@ -11,6 +11,7 @@ import difflib
 import functools
 import hashlib
 import importlib.util
+import json
 import math
 import shlex
 import sys
@@ -89,6 +90,7 @@ class Run:
         self.path, self.checkpoint, self.seed = path, checkpoint, seed
         self.interval, self.deadline = interval, deadline
         self.recipe = read_recipe(path)
+        self.provenance = provenance()  # of the code that runs, whatever is committed meanwhile
         self.console = Console()
         self.data = datasets.load(self.recipe.dataset, classes=self.recipe.classes)
         self.batches = len(self.data.train) // self.recipe.batch_size
@@ -235,21 +237,28 @@ class Run:
         command = f"python -m training.train {shlex.join(sys.argv[1:])}".strip()
         return {
             "recipe": self.path.stem,
-            "recipe_sha256": hashlib.sha256(self.path.read_bytes()).hexdigest(),
+            "recipe_sha256": fingerprint(settings(self.recipe)),
             "command": command,
             "seed": self.seed,
             "seconds": round(self.progress["seconds"], 1),
             "epochs": self.progress["epoch"],
             "best_epoch": self.progress["best_epoch"],
             "settings": settings(self.recipe),
+            "published": plain(self.recipe.published),
             "curve": self.progress["curve"],
-            **provenance(),
+            **self.provenance,
         }
 
 
 def settings(recipe: Recipe) -> dict:
-    """The recipe as JSON: dataclasses become dictionaries, functions their names."""
-    return {f.name: plain(getattr(recipe, f.name)) for f in dataclasses.fields(recipe)}
+    """What decides the weights, as JSON: dataclasses become dictionaries, functions names."""
+    names = [f.name for f in dataclasses.fields(recipe) if f.name != "published"]
+    return {name: plain(getattr(recipe, name)) for name in names}
+
+
+def fingerprint(recipe_settings: dict) -> str:
+    """sha256 of a recipe's settings: what its header says of the outcome does not change it."""
+    return hashlib.sha256(json.dumps(recipe_settings, sort_keys=True).encode()).hexdigest()
 
 
 def plain(value):

@@ -11,7 +11,7 @@ HUB_DATASETS = {
     "fashion_mnist": "zalando-datasets/fashion_mnist",
     "cifar10": "uoft-cs/cifar10",
     "cifar100": "uoft-cs/cifar100",
-    "svhn_cropped": "ufldl-stanford/svhn",
+    "svhn": "ufldl-stanford/svhn",
 }
 TRAINING_KEYS = ("command", "commit", "seed", "versions", "backend", "device", "seconds", "epochs")
 EVALUATION_KEYS = ("dataset", "split", "examples", "threat", "command", "commit", "versions",
@@ -40,7 +40,7 @@ def write_card(folder: str | Path, name: str | None = None) -> None:
             f"# {name}",
             _summary(config, folder),
             _usage(name),
-            "## Accuracy\n\n" + _accuracy(evaluation),
+            "## Accuracy\n\n" + _accuracy(evaluation, training or {}),
             "## Training\n\n" + _training(training, config),
             "## Files\n\n" + _files(),
         ]
@@ -166,12 +166,14 @@ def _usage(name: str) -> str:
     )
 
 
-def _accuracy(evaluation: dict | None) -> str:
+def _accuracy(evaluation: dict | None, training: dict) -> str:
     if not evaluation:
         return "Not measured."
+    published = training.get("published") or {}
     rows = [
         f"| {result['label']} | {describe_arguments(result['arguments']) or '-'} | "
-        f"{_or_dash(result['seed'])} | {100 * result['accuracy']:.2f} | {result['seconds']:.0f} |"
+        f"{_or_dash(result['seed'])} | {100 * result['accuracy']:.2f} | "
+        f"{_published(published, result['label'])} | {result['seconds']:.0f} |"
         for result in evaluation["results"]
     ]
     sample = f"{evaluation['examples']:,} images of {evaluation['dataset']} "
@@ -187,12 +189,20 @@ def _accuracy(evaluation: dict | None) -> str:
         )
     return (
         f"Measured on {sample}), threat {describe_threat(evaluation['threat'])}.\n\n"
-        "| Attack | Arguments | Seed | Accuracy (%) | Seconds |\n|---|---|---|---|---|\n"
+        "| Attack | Arguments | Seed | Accuracy (%) | Published (%) | Seconds |\n"
+        "|---|---|---|---|---|---|\n"
         + "\n".join(rows)
+        + (f"\n\nPublished: {published['source']}." if published else "")
         + worst
         + "\n\nReproduce:\n\n"
         + _provenance(evaluation)
     )
+
+
+def _published(published: dict, label: str) -> str:
+    """The paper's accuracy under the same attack, whatever its restarts: "PGD-40 x 2"."""
+    share = published.get(label.split(" x ")[0])
+    return "-" if share is None else f"{100 * share:.2f}"
 
 
 def _training(training: dict | None, config: dict) -> str:
@@ -203,13 +213,25 @@ def _training(training: dict | None, config: dict) -> str:
         f"{training['seconds'] / 3600:.2f} hours.\n\n" + _provenance(training)
     )
     if training.get("settings"):
-        text += f"\n\nSettings: {describe_arguments(training['settings'])}."
+        settings = training["settings"].items()
+        rows = [f"| {key} | {_call(value)} |" for key, value in settings if value is not None]
+        text += "\n\n| Setting | Value |\n|---|---|\n" + "\n".join(rows)
     if training.get("curve"):
         last = {
             k: f"{v:.4g}" if isinstance(v, float) else v for k, v in training["curve"][-1].items()
         }
         text += f"\n\nLast epoch: {describe_arguments(last)} (the curve is in `training.json`)."
     return text
+
+
+def _call(value) -> str:
+    """A setting as Python would write it: PGD(threat=Linf(eps=0.3), steps=5)."""
+    if isinstance(value, dict):
+        inside = ", ".join(f"{k}={_call(v)}" for k, v in value.items() if k != "type")
+        return f"{value['type']}({inside})" if "type" in value else f"{{{inside}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_call, value))}]"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _provenance(record: dict) -> str:

@@ -32,4 +32,10 @@ def recipe() -> Recipe:
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
         augment=crop_flip,
         validation_attack=PGD(threat, step_size=2 / 255, steps=7),
+        published={
+            "clean": 0.873,
+            "FGSM": 0.561,
+            "PGD-20": 0.458,
+            "source": "Madry et al., arXiv:1706.06083, a WideResNet of 46 million weights",
+        },
     )

@@ -30,4 +30,10 @@ def recipe() -> Recipe:
         optimizer=keras.optimizers.Adam,
         warmup_epochs=0.5,
         validation_attack=PGD(threat, step_size=0.05, steps=10),
+        published={
+            "clean": 0.988,
+            "FGSM": 0.956,
+            "PGD-40": 0.932,
+            "source": "Madry et al., arXiv:1706.06083, their own larger net",
+        },
     )

@@ -32,4 +32,10 @@ def recipe() -> Recipe:
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
         augment=crop_flip,
         validation_attack=PGD(threat, step_size=2 / 255, steps=7),
+        published={
+            "clean": 0.8492,
+            "FGSM": 0.6106,
+            "PGD-20": 0.5661,
+            "source": "Zhang et al., arXiv:1901.08573, WideResNet-34-10, eps 0.031",
+        },
     )

@@ -30,4 +30,9 @@ def recipe() -> Recipe:
         optimizer=keras.optimizers.Adam,
         warmup_epochs=0.5,
         validation_attack=PGD(threat, step_size=0.05, steps=10),
+        published={
+            "clean": 0.9948,
+            "PGD-40": 0.9607,
+            "source": "Zhang et al., arXiv:1901.08573, 100 epochs",
+        },
     )
