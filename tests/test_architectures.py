@@ -193,3 +193,10 @@ def test_small_cnn_starts_undecided():
 def test_build_refuses(name, arguments, message):
     with pytest.raises(ValueError, match=message):
         build(name, arguments)
+
+
+def test_a_config_cannot_ask_for_more_memory_than_a_folder_holds():
+    with pytest.raises(ValueError, match="dense1 would have 1048576 x 4096 weights"):
+        build("mlp", {"input_shape": [256, 256, 16], "widths": [4096]})
+    with pytest.raises(ValueError, match="dense1 would have"):
+        build("madry_cnn", {"input_shape": [256, 256, 3]})

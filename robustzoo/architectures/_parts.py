@@ -13,8 +13,9 @@ from keras import initializers, layers
 CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
 CIFAR10_STD = (0.2471, 0.2435, 0.2616)
 
-# Bounds on what a config from the outside may ask for: no single layer exceeds a few GB.
+# Bounds on what a config from the outside may ask for, before memory is taken for it.
 MAX_SIDE, MAX_CHANNELS, MAX_CLASSES = 256, 16, 1000
+MAX_WEIGHTS = 48 * 2**20 // 4  # float32 in a model folder
 
 
 def image_input(input_shape: Sequence[int], mean, std, smallest: int = 1):
@@ -38,7 +39,17 @@ def image_input(input_shape: Sequence[int], mean, std, smallest: int = 1):
 def logits(x, classes: int, name: str = "logits", **options):
     """A last Dense layer (B, classes), in float32 under every dtype policy."""
     check_integer("classes", classes, 2, MAX_CLASSES)
-    return layers.Dense(classes, dtype="float32", name=name, **options)(x)
+    return dense(x, classes, name, dtype="float32", **options)
+
+
+def dense(x, units: int, name: str, activation: str | None = None, **options):
+    """A Dense layer of at most MAX_WEIGHTS weights; ValueError otherwise."""
+    if x.shape[-1] * units > MAX_WEIGHTS:
+        raise ValueError(
+            f"{name} would have {x.shape[-1]} x {units} weights, more than {MAX_WEIGHTS}, the most "
+            "that a model folder holds; make the images or the layer smaller"
+        )
+    return layers.Dense(units, activation, name=name, **options)(x)
 
 
 def convolution(x, filters: int, size: int, name: str, strides: int = 1, **options):

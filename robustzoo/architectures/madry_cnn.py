@@ -1,7 +1,7 @@
 import keras
 from keras import initializers, layers
 
-from robustzoo.architectures._parts import image_input, logits
+from robustzoo.architectures._parts import dense, image_input, logits
 
 
 def madry_cnn(
@@ -26,7 +26,7 @@ def madry_cnn(
         )(x)
         x = layers.MaxPooling2D(2, name=f"pool{i}")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(1024, "relu", name="dense1", **_start())(x)
+    x = dense(x, 1024, "dense1", "relu", **_start())
     return keras.Model(inputs, logits(x, classes, **_start()), name="madry_cnn")
 
 

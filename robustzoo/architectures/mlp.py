@@ -1,7 +1,7 @@
 import keras
 from keras import layers
 
-from robustzoo.architectures._parts import check_integer, image_input, logits
+from robustzoo.architectures._parts import check_integer, dense, image_input, logits
 
 
 def mlp(
@@ -24,6 +24,5 @@ def mlp(
     x = layers.Flatten(name="flatten")(x)
     for i, width in enumerate(widths, 1):
         check_integer("each of widths", width, 1, 4096)
-        hidden = layers.Dense(width, "relu", kernel_initializer="he_normal", name=f"dense{i}")
-        x = hidden(x)
+        x = dense(x, width, f"dense{i}", "relu", kernel_initializer="he_normal")
     return keras.Model(inputs, logits(x, classes), name="mlp")

@@ -1,7 +1,7 @@
 import keras
 from keras import layers
 
-from robustzoo.architectures._parts import image_input, logits
+from robustzoo.architectures._parts import dense, image_input, logits
 
 
 def small_cnn(
@@ -28,8 +28,8 @@ def small_cnn(
         if i in (2, 4):
             x = layers.MaxPooling2D(2, name=f"pool{i // 2}")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(200, "relu", kernel_initializer="he_normal", name="dense1")(x)
+    x = dense(x, 200, "dense1", "relu", kernel_initializer="he_normal")
     x = layers.Dropout(0.5, name="dropout")(x)
-    x = layers.Dense(200, "relu", kernel_initializer="he_normal", name="dense2")(x)
+    x = dense(x, 200, "dense2", "relu", kernel_initializer="he_normal")
     x = logits(x, classes, kernel_initializer="zeros")
     return keras.Model(inputs, x, name="small_cnn")

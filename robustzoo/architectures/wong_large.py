@@ -1,7 +1,7 @@
 import keras
 from keras import layers
 
-from robustzoo.architectures._parts import convolution, image_input, logits
+from robustzoo.architectures._parts import convolution, dense, image_input, logits
 
 
 def wong_large(
@@ -25,6 +25,6 @@ def wong_large(
     x = convolution(x, 64, 3, "conv3", activation="relu")
     x = convolution(x, 64, 4, "conv4", strides=2, activation="relu")
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(512, "relu", name="dense1")(x)
-    x = layers.Dense(512, "relu", name="dense2")(x)
+    x = dense(x, 512, "dense1", "relu")
+    x = dense(x, 512, "dense2", "relu")
     return keras.Model(inputs, logits(x, classes), name="wong_large")

@@ -1,7 +1,7 @@
 import keras
 from keras import layers
 
-from robustzoo.architectures._parts import convolution, image_input, logits
+from robustzoo.architectures._parts import convolution, dense, image_input, logits
 
 
 def wong_resnet(
@@ -24,7 +24,7 @@ def wong_resnet(
     for i, (filters, strides) in enumerate([(16, 1), (16, 1), (32, 2), (64, 2)], 1):
         x = _unit(x, filters, strides, f"block{i}")
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(1000, "relu", name="dense1")(x)
+    x = dense(x, 1000, "dense1", "relu")
     return keras.Model(inputs, logits(x, classes), name="wong_resnet")
 
 

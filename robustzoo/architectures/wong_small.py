@@ -1,7 +1,7 @@
 import keras
 from keras import layers
 
-from robustzoo.architectures._parts import convolution, image_input, logits
+from robustzoo.architectures._parts import convolution, dense, image_input, logits
 
 
 def wong_small(
@@ -22,5 +22,5 @@ def wong_small(
     x = convolution(x, 16, 4, "conv1", strides=2, activation="relu")
     x = convolution(x, 32, 4, "conv2", strides=2, activation="relu")
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(100, "relu", name="dense1")(x)
+    x = dense(x, 100, "dense1", "relu")
     return keras.Model(inputs, logits(x, classes), name="wong_small")
