@@ -167,6 +167,18 @@ def test_a_checkpoint_of_another_model_is_refused(workplace):
     assert train(workplace, "other", "--restart").returncode == 0
 
 
+def test_early_stopping_in_bfloat16_releases_the_best_epoch_in_float32(workplace):
+    write_recipe(workplace, epochs=9, rate=0.0)  # so that no epoch beats the first
+    recipe = workplace / "tiny.py"
+    options = 'precision="mixed_bfloat16", patience=2, epochs='
+    recipe.write_text(recipe.read_text().replace("epochs=", options, 1))
+    result = train(workplace, "early")
+    assert result.returncode == 0, result.stderr
+    weights, record = outcome(workplace / "early")
+    assert (record["epochs"], record["best_epoch"]) == (3, 1)
+    assert {value.dtype.name for value in weights.values()} == {"float32"}
+
+
 def test_unknown_recipe_offers_the_closest():
     with pytest.raises(Exception, match="Did you mean 'art_mnist'"):
         find_recipe("art_mnits")

@@ -220,11 +220,11 @@ class Run:
         )
 
     def _best_epoch(self):
-        """The latest epoch of the highest robust validation accuracy (clean, if untested)."""
+        """The first epoch of the highest robust validation accuracy (clean, if untested)."""
         curve = self.progress["curve"]
         robust = self.recipe.threat is not None and "val_robust_accuracy" in curve[0]
         name = "val_robust_accuracy" if robust else "val_accuracy"
-        return max(curve, key=lambda entry: (entry[name], entry["epoch"]))["epoch"]
+        return max(curve, key=lambda entry: entry[name])["epoch"]
 
     def _stalled(self):
         curve, patience = self.progress["curve"], self.recipe.patience

@@ -1,4 +1,4 @@
-"""TRADES, CIFAR-10, Linf 8/255, WideResNet-10-2.
+"""TRADES, CIFAR-10, Linf 8/255, WideResNet-10-2, from the weights of art-cifar10.
 
 Command:  python -m training.train trades_cifar10
 Expect:   to be measured
@@ -26,9 +26,10 @@ def recipe() -> Recipe:
         arguments={"depth": 10, "width": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
         defense=partial(Trades, attack=attack, beta=5.0, average_decay=0.998),
         threat=threat,
-        epochs=9,
+        initial="art-cifar10",
+        epochs=2,
         batch_size=128,
-        learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
+        learning_rate=partial(one_cycle, peak=0.05, rise=0.2),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
         augment=crop_flip,
         validation_attack=PGD(threat, step_size=2 / 255, steps=7),
