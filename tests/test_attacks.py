@@ -10,20 +10,18 @@ from robustzoo.attacks import PGD, bim, fgsm, generate
 from robustzoo.backend import compiled
 from robustzoo.threats import L2, Linf
 
-THREATS = {"linf": Linf(8 / 255), "l2": L2(0.5)}
+LINF, BALL = Linf(8 / 255), L2(0.5)
 ATTACKS = {
-    f"{name}-{norm}": attack
-    for norm, threat in THREATS.items()
-    for name, attack in {
-        "fgsm": fgsm(threat),
-        "bim": bim(threat, threat.eps / 4),
-        "pgd": PGD(threat, threat.eps / 4),
-        "restarts": PGD(threat, threat.eps / 4, steps=3, restarts=2),
-        "dlr": PGD(threat, threat.eps / 4, steps=3, loss=losses.dlr),
-        "margin": PGD(threat, threat.eps / 4, steps=3, loss=losses.margin),
-        "draws": PGD(threat, threat.eps / 4, steps=3, draws=2),
-        "gaussian": PGD(threat, threat.eps / 4, steps=3, start="gaussian"),
-    }.items()
+    "fgsm": fgsm(LINF),
+    "bim": bim(LINF, 2 / 255),
+    "pgd": PGD(LINF, 2 / 255),
+    "restarts": PGD(LINF, 2 / 255, steps=3, restarts=2),
+    "dlr": PGD(LINF, 2 / 255, steps=3, loss=losses.dlr),
+    "margin": PGD(LINF, 2 / 255, steps=3, loss=losses.margin),
+    "draws": PGD(LINF, 2 / 255, steps=3, draws=2),
+    "gaussian": PGD(LINF, 2 / 255, steps=3, start="gaussian"),
+    "fgsm-l2": fgsm(BALL),
+    "pgd-l2": PGD(BALL, 0.1, restarts=2),
 }
 
 
