@@ -6,6 +6,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # On an accelerator TF32 keeps 10 bits of a float32; numbers are compared to more than that here.
 os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
 os.environ["JAX_DEFAULT_MATMUL_PRECISION"] = "highest"
+# Tests compile much and run little: without XLA's slow passes they take half the time.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import keras  # noqa: E402
 import pytest  # noqa: E402
