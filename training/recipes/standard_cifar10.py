@@ -20,7 +20,7 @@ def recipe() -> Recipe:
         dataset="cifar10",
         architecture="wide_resnet",
         arguments={"depth": 10, "width": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
-        defense=partial(StandardTraining, average_decay=0.998),
+        defense=partial(StandardTraining, average_decay=0.995),
         threat=None,
         epochs=2,
         batch_size=128,
