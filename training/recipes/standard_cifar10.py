@@ -22,7 +22,7 @@ def recipe() -> Recipe:
         arguments={"depth": 10, "width": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
         defense=partial(StandardTraining, average_decay=0.995),
         threat=None,
-        epochs=2,
+        epochs=1,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
