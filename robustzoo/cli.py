@@ -17,8 +17,6 @@ from click.core import ParameterSource
 
 import robustzoo
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's news is not this command's
-
 
 class Group(click.Group):
     """Turns what the package raises into one line and exit code 1."""
@@ -109,6 +107,7 @@ def verify(name, every):
     """Check every hash, record and weight of a model."""
     if (name is None) == (not every):
         raise click.UsageError("give either NAME or --all")
+    _import_keras()
     names, failures = robustzoo.list_models() if every else [name], 0
     rows = []
     for each in names:
@@ -220,6 +219,7 @@ def evaluate(name, examples, sample_seed, eps, restarts, seed, batch_size):
 @click.argument("path", type=click.Path(dir_okay=False))
 def export(name, path):
     """Write a model as PATH, a .keras file that plain Keras loads."""
+    _import_keras()
     click.echo(robustzoo.export(name, path))
 
 
@@ -230,6 +230,7 @@ def export(name, path):
 @click.option("--private", is_flag=True, help="Where the repository is new.")
 def push(folder, repo_id, **options):
     """Publish a model folder on the Hub and print the commit."""
+    _import_keras()
     click.echo(robustzoo.push_to_hub(folder, repo_id, **options))
 
 
@@ -286,8 +287,27 @@ def _show_results(record):
 
 def _open(name):
     """(model, config.json, folder) of a model."""
+    _import_keras()
     folder = robustzoo.download(name)
     return robustzoo.load(folder), robustzoo.info(folder)["config"], folder
+
+
+def _import_keras():
+    """Imports Keras without the lines that TensorFlow prints about drivers that are not there.
+
+    Some are written before any log level is read, so standard error is closed to them meanwhile.
+    Who sets TF_CPP_MIN_LOG_LEVEL sees what it asks for.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        with open(os.devnull, "wb") as nowhere:
+            shown = os.dup(2)
+            os.dup2(nowhere.fileno(), 2)
+            try:
+                import keras  # noqa: F401
+            finally:
+                os.dup2(shown, 2)
+                os.close(shown)
 
 
 def _picture(path, model):
