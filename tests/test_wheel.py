@@ -14,7 +14,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 MIB = 2**20
-MODEL = "art-mnist"
+MODEL = "trades-mnist"
 NO_NETWORK = """
 import socket
 
