@@ -340,15 +340,24 @@ def _class(text, labels):
 
 
 def _threat(config, eps):
-    """What the model claims to resist, else what the literature uses, with another eps if given."""
+    """What the model claims to resist, else the literature's Linf; with another eps if given."""
     import dataclasses
 
     from robustzoo.evaluation import standard_threat
-    from robustzoo.threats import from_config, parse_eps
+    from robustzoo.threats import Linf, from_config, parse_eps
 
-    threat = config["threat"]
-    threat = from_config(threat) if threat else standard_threat(config["dataset"])
-    return threat if eps is None else dataclasses.replace(threat, eps=parse_eps(eps))
+    if config["threat"]:
+        threat = from_config(config["threat"])
+        return threat if eps is None else dataclasses.replace(threat, eps=parse_eps(eps))
+    if eps is not None:
+        return Linf(parse_eps(eps))
+    try:
+        return standard_threat(config["dataset"])
+    except KeyError:
+        raise ValueError(
+            f"the model claims to resist nothing, and {config['dataset']} has no usual eps: "
+            "give --eps"
+        ) from None
 
 
 def _output(image, output):

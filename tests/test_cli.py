@@ -173,6 +173,15 @@ def test_attack_stays_in_a_budget_between_two_grey_levels(folder, image, tmp_pat
     assert not (tmp_path / "out-figure.png").exists()
 
 
+def test_a_model_that_claims_nothing_is_attacked_as_usual(saved, image, tmp_path):
+    model, arguments = zoo.load(saved), ("--no-figure", "--steps", "1")
+    mnist = zoo.save(model, tmp_path / "standard-mnist", CONFIG | {"threat": None})
+    assert "at Linf 0.3;" in run("attack", mnist, image, *arguments).stderr
+    own = zoo.save(model, tmp_path / "own", CONFIG | {"threat": None, "dataset": "mine"})
+    assert "give --eps" in fail("attack", own, image, *arguments)
+    assert "at Linf 0.1;" in run("attack", own, image, *arguments, "--eps", "0.1").stderr
+
+
 def test_targeted_attack(folder, image, tmp_path):
     result = run("attack", folder, image, "--target", "0", "--label", "light", "--no-figure")
     assert "succeeds" in result.stderr
