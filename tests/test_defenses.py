@@ -42,9 +42,7 @@ def test_lowers_its_objective_and_reports_robust_accuracy(cls):
     if judge:
         defense = cls(tiny_classifier(), **judge)
         defense.compile(keras.optimizers.SGD(0.1, momentum=0.9))
-    history = defense.fit(
-        x, y, batch_size=32, epochs=6, verbose=0, validation_data=(x, y)
-    ).history
+    history = defense.fit(x, y, batch_size=32, epochs=6, verbose=0, validation_data=(x, y)).history
     assert history["loss"][-1] < history["loss"][0]
     assert {"val_accuracy", "val_robust_accuracy"} <= set(history)
     assert all(

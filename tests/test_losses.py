@@ -14,9 +14,7 @@ def numpy(value):
 
 def test_cross_entropy_by_hand():
     log_sum = np.log(np.exp(Z).sum(1))
-    np.testing.assert_allclose(
-        numpy(losses.cross_entropy(Y, Z)), log_sum - Z[[0, 1], Y], rtol=1e-5
-    )
+    np.testing.assert_allclose(numpy(losses.cross_entropy(Y, Z)), log_sum - Z[[0, 1], Y], rtol=1e-5)
     smooth = 0.9 * (log_sum - Z[[0, 1], Y]) + 0.1 * (log_sum - Z.mean(1))
     np.testing.assert_allclose(numpy(losses.cross_entropy(Y, Z, 0.1)), smooth, rtol=1e-5)
 
@@ -35,8 +33,6 @@ def test_margin_by_hand():
 
 def test_dlr_by_hand_and_invariant():
     np.testing.assert_allclose(numpy(losses.dlr(Y, Z)), [-1.0 / 2.0, 2.0 / 2.5], rtol=1e-6)
-    np.testing.assert_allclose(
-        numpy(losses.dlr(Y, 7 * Z + 3)), numpy(losses.dlr(Y, Z)), rtol=1e-5
-    )
+    np.testing.assert_allclose(numpy(losses.dlr(Y, 7 * Z + 3)), numpy(losses.dlr(Y, Z)), rtol=1e-5)
     with pytest.raises(ValueError, match="at least 3 classes"):
         losses.dlr(Y, Z[:, :2])

@@ -120,6 +120,7 @@ def test_killed_twice_and_resumed_gives_the_same_weights_and_curve(workplace):
     for name, value in weights.items():
         np.testing.assert_array_equal(resumed[name], value)
     assert resumed_record["curve"] == record["curve"] and len(record["curve"]) == 3
+    assert not checkpoint.exists()  # the next run starts anew
     assert record["command"].startswith("python -m training.train tiny.py")
 
 
@@ -158,12 +159,11 @@ def test_a_diverging_run_keeps_its_last_good_checkpoint(workplace):
     assert "Traceback" not in result.stderr and not (workplace / "bad").exists()
 
 
-def test_a_checkpoint_of_another_model_is_refused(workplace):
+def test_a_checkpoint_of_another_recipe_is_refused(workplace):
     train(workplace, "other", "--limit-minutes", "1e-9")
-    recipe = workplace / "tiny.py"
-    recipe.write_text(recipe.read_text().replace("[8]", "[9]"))
+    write_recipe(workplace, epochs=1)
     result = train(workplace, "other")
-    assert result.returncode == 1 and "--restart" in result.stderr
+    assert result.returncode == 1 and "another recipe: start anew" in result.stderr
     assert train(workplace, "other", "--restart").returncode == 0
 
 

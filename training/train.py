@@ -99,12 +99,10 @@ class Run:
                 f"batch_size {self.recipe.batch_size} exceeds the {len(self.data.train)} images"
             )
         self.defense = self._build()
-        self.progress, self.best = dict(FRESH, curve=[]), None
+        what = {"recipe": fingerprint(settings(self.recipe)), "seed": seed}
+        self.progress, self.best = FRESH | what | {"curve": []}, None
         if checkpoint.exists():
-            self.progress, arrays, self.best = read_checkpoint(checkpoint)
-            restore_checkpoint(self.defense, arrays)
-            done = f"epoch {self.progress['epoch'] + 1}, batch {self.progress['batch']}"
-            self.console.print(f"going on from {checkpoint}: {done} of {self.batches}")
+            self._resume(what)
 
     def train(self) -> bool:
         """Trains until the recipe ends (True) or the time does (False)."""
@@ -136,6 +134,7 @@ class Run:
         zoo.save(model, output, config, training=self._record())
         if output.resolve().parent == CARDS:
             zoo.register(output)
+        self.checkpoint.unlink()
         self.console.print(f"wrote {output}; measure it with: robustzoo evaluate {output}")
 
     def _build(self):
@@ -155,6 +154,19 @@ class Run:
         defense.compile(optimizer=recipe.optimizer(schedule))
         defense.optimizer.build(defense.trainable_variables)
         return defense
+
+    def _resume(self, what):
+        progress, arrays, self.best = read_checkpoint(self.checkpoint)
+        changed = [key for key, value in what.items() if progress.get(key) != value]
+        if changed:
+            raise ValueError(
+                f"{self.checkpoint} was made with another {' and '.join(changed)}: "
+                "start anew with --restart"
+            )
+        restore_checkpoint(self.defense, arrays)
+        self.progress = progress
+        done = f"epoch {progress['epoch'] + 1}, batch {progress['batch']}"
+        self.console.print(f"going on from {self.checkpoint}: {done} of {self.batches}")
 
     def _epoch(self):
         """Trains the rest of an epoch; returns False if it was stopped."""
@@ -237,7 +249,7 @@ class Run:
         command = f"python -m training.train {shlex.join(sys.argv[1:])}".strip()
         return {
             "recipe": self.path.stem,
-            "recipe_sha256": fingerprint(settings(self.recipe)),
+            "recipe_sha256": self.progress["recipe"],
             "command": command,
             "seed": self.seed,
             "seconds": round(self.progress["seconds"], 1),
