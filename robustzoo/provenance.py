@@ -33,7 +33,8 @@ def _commit():
     git = ["git", "-C", str(root)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
-        code = ["--", "robustzoo", "training"]
+        # The registry changes with every evaluation, and changes none.
+        code = ["--", "robustzoo", "training", ":!robustzoo/zoo/registry.json"]
         changed = subprocess.run([*git, "diff", "--quiet", "HEAD", *code], capture_output=True)
     except OSError:  # no git on this machine
         return None
