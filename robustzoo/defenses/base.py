@@ -141,9 +141,7 @@ class Defense(keras.Model):
             return
         step = ops.cast(self.optimizer.iterations, "float32")
         decay = ops.minimum(self.average_decay, (1.0 + step) / (10.0 + step))
-        for mean, variable in zip(
-            self.averaged.variables, self.classifier.variables, strict=True
-        ):
+        for mean, variable in zip(self.averaged.variables, self.classifier.variables, strict=True):
             if mean.dtype.startswith("float"):  # leaves the seeds of dropout and noise alone
                 share = ops.cast(decay, mean.dtype)
                 mean.assign(share * mean + (1.0 - share) * variable)
