@@ -121,7 +121,8 @@ def _arrays(name, cache):
     path = cache / f"{name}.npz"
     if path.exists():
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # np.load of a path leaves the file open when it is no whole archive
+            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                 return {key: file[key] for key in file.files}
         except (ValueError, OSError, EOFError, zipfile.BadZipFile):
             path.unlink(missing_ok=True)  # cut short, by a full disk say: decode it again

@@ -44,8 +44,8 @@ class Recipe:
     threat: Linf | L2 | None
     epochs: int
     batch_size: int
-    learning_rate: Callable[[int], LearningRateSchedule]
-    optimizer: Callable[[LearningRateSchedule], Optimizer]
+    learning_rate: Callable[[int], LearningRateSchedule | float]
+    optimizer: Callable[[LearningRateSchedule | float], Optimizer]
     augment: Callable | None = None
     precision: str = "float32"
     warmup_epochs: float = 0.0

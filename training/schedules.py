@@ -27,6 +27,11 @@ def one_cycle(steps: int, peak: float, rise: float = 0.4) -> OneCycle:
     return OneCycle(peak, steps, rise)
 
 
+def constant(steps: int, peak: float) -> float:
+    """`peak` all along."""
+    return peak
+
+
 def cosine(
     steps: int, peak: float, warmup: float = 0.0
 ) -> keras.optimizers.schedules.LearningRateSchedule:

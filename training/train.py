@@ -33,7 +33,7 @@ from training.watch import Watch
 
 RECIPES = Path(__file__).parent / "recipes"
 CARDS = Path(__file__).resolve().parents[1] / "model_cards"  # a folder there is a released one
-FRESH = {"epoch": 0, "batch": 0, "seconds": 0.0, "curve": [], "best_epoch": None}
+FRESH = {"epoch": 0, "batch": 0, "seconds": 0.0, "sums": {}, "curve": [], "best_epoch": None}
 
 
 @click.command()
@@ -100,7 +100,7 @@ class Run:
             )
         self.defense = self._build()
         what = {"recipe": fingerprint(settings(self.recipe)), "seed": seed}
-        self.progress, self.best = FRESH | what | {"curve": []}, None
+        self.progress, self.best = FRESH | what | {"curve": [], "sums": {}}, None
         if checkpoint.exists():
             self._resume(what)
 
@@ -174,16 +174,12 @@ class Run:
         before = self.progress["seconds"]
         data = batches(self.data.train, recipe.batch_size, recipe.augment, self.seed, epoch, first)
         label = f"epoch {epoch + 1}/{recipe.epochs}"
-        if not first:
-            self.defense.reset_metrics()
         with Watch(
             label, first, self.batches, recipe.batch_size, self.interval, self.deadline
         ) as watch:
             for done, (x, y) in enumerate(data, first + 1):
-                logs = self.defense.train_on_batch(x, y, return_dict=True)
-                logs = {name: float(value) for name, value in logs.items()}
-                self._check_finite(logs, done)
-                watch.tick(done, logs)
+                means = self._add(self.defense.train_on_batch(x, y, return_dict=True), done)
+                watch.tick(done, means)
                 stop = watch.stop_due
                 if done < self.batches and (stop or watch.save_due):
                     self.progress.update(batch=done, seconds=before + watch.seconds)
@@ -191,19 +187,24 @@ class Run:
                     if stop:
                         return False
             speed = watch.speed(self.batches)
-            self._finish(logs)
+            self._finish(means)
             self.progress["seconds"] = before + watch.seconds
         self._save()
         self._tell(speed)
         return not watch.stop_due
 
-    def _check_finite(self, logs, batch):
-        if not math.isfinite(logs["loss"]):
+    def _add(self, logs, batch):
+        """Returns the means over the epoch's batches so far; Keras gives those of the last one."""
+        sums = self.progress["sums"]
+        for name, value in logs.items():
+            sums[name] = sums.get(name, 0.0) + float(value)
+        if not math.isfinite(sums["loss"]):
             raise FloatingPointError(
                 f"the loss became {logs['loss']} in epoch {self.progress['epoch'] + 1}, batch "
                 f"{batch}; the last checkpoint is from before. Lower the learning rate or clip the "
                 "gradient"
             )
+        return {name: total / batch for name, total in sums.items()}
 
     def _finish(self, logs):
         """Validates an epoch, and keeps its weights if they are the best."""
@@ -215,7 +216,7 @@ class Run:
         if self._best_epoch() == epoch:
             self.progress["best_epoch"] = epoch
             self.best = self.defense.deployed.get_weights()
-        self.progress.update(epoch=epoch, batch=0)
+        self.progress.update(epoch=epoch, batch=0, sums={})
 
     def _tell(self, speed):
         entry = dict(self.progress["curve"][-1])

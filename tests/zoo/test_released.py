@@ -184,12 +184,21 @@ def test_the_card_says_every_fact_of_the_records(saved):
         "Commit " + "0" * 40,
         "2.00 hours",
         "seed 7",
-        "beta=6",
+        "| beta | 6 |",
         "loss=0.25",
         'robustzoo.load("trades-tiny")',
     ):
         assert fact in text
     ModelCard(text).data.to_yaml()
+
+
+def test_published_numbers_stand_beside_ours(tmp_path, model):
+    published = {"PGD-40": 0.9607, "source": "a paper"}
+    folder = tmp_path / "trades-tiny"
+    zoo.save(model, folder, CONFIG, TRAINING | {"published": published}, EVALUATION)
+    text = (folder / "README.md").read_text()
+    assert "| 95.12 | 96.07 |" in text and "Published: a paper." in text
+    assert "| 99.31 | - |" in text
 
 
 def test_listing_imports_neither_keras_nor_the_hubs_client():

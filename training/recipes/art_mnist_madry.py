@@ -13,7 +13,7 @@ from robustzoo.attacks import PGD
 from robustzoo.defenses import MadryTraining
 from robustzoo.threats import Linf
 from training.recipe import Recipe
-from training.schedules import piecewise
+from training.schedules import constant
 
 
 def recipe() -> Recipe:
@@ -27,6 +27,6 @@ def recipe() -> Recipe:
         threat=threat,
         epochs=91,
         batch_size=50,
-        learning_rate=partial(piecewise, peak=1e-4, at=()),
+        learning_rate=partial(constant, peak=1e-4),
         optimizer=keras.optimizers.Adam,
     )
