@@ -25,7 +25,7 @@ def survivors(
 
     For a `PGD`, every iterate counts, not the last alone: an example leaves as soon as it is
     broken and the next one takes its place in the batch, so no gradient is spent on it again. The
-    outcome of an example depends neither on the others nor on `batch_size`.
+    outcome does not depend on `batch_size`, unless the model itself is random.
 
     Args:
         attack: an untargeted attack.
