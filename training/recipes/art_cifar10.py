@@ -1,7 +1,8 @@
 """ART (Madry et al.), CIFAR-10, Linf 8/255, WideResNet-10-2.
 
 Command:  python -m training.train art_cifar10
-Expect:   to be measured
+Expect:   not measured on the test set yet; clean 44.8, PGD 28.3 % of 1,000 validation images; 13
+          minutes on CPU, 2 cores, other work beside it
 """
 
 from functools import partial

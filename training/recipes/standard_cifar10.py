@@ -1,7 +1,8 @@
 """Standard training, CIFAR-10, WideResNet-10-2.
 
 Command:  python -m training.train standard_cifar10
-Expect:   to be measured
+Expect:   not measured on the test set yet; clean 62.1 % of 1,000 validation images; 5 minutes on
+          CPU, 2 cores, other work beside it
 """
 
 from functools import partial

@@ -1,7 +1,8 @@
 """Standard training, MNIST, the SmallCNN of TRADES.
 
 Command:  python -m training.train standard_mnist
-Expect:   to be measured
+Expect:   not measured on the test set yet; clean 98.8 % of 1,000 validation images; 2 minutes on
+          CPU, 2 cores, other work beside it
 """
 
 from functools import partial
