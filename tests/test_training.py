@@ -195,7 +195,7 @@ def test_every_recipe_builds_and_is_written_as_json(path):
     assert f"python -m training.train {path.stem}" in path.read_text()
     assert "to be measured" not in path.read_text()
     record = json.loads(json.dumps(settings(recipe)))
-    assert record["epochs"] == recipe.epochs and record["defense"]["type"]
+    assert record["epochs"] == recipe.epochs and record["defense"]
     rate = recipe.learning_rate(100)
     assert float(rate(0) if callable(rate) else rate) >= 0
 
