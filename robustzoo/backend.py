@@ -20,6 +20,7 @@ from collections.abc import Callable
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras  # noqa: E402
+import numpy as np  # noqa: E402
 from keras import ops  # noqa: E402
 
 BACKEND = keras.backend.backend()
@@ -60,6 +61,19 @@ def repeat(steps: int, fn: Callable, x):
     chunks, rest = divmod(steps, UNROLLED)
     x = ops.fori_loop(0, chunks, lambda c, x: unrolled(c * UNROLLED, UNROLLED, x), x)
     return unrolled(chunks * UNROLLED, rest, x)
+
+
+def in_batches(run: Callable, batch_size: int, *arrays: np.ndarray) -> np.ndarray:
+    """`run(*batch)` over the rows of `arrays` (N, ...), put together again as one array (N, ...).
+
+    A last batch of another size would compile again: it is filled up and the rest dropped.
+    """
+    count, parts = len(arrays[0]), []
+    for begin in range(0, count, batch_size):
+        rows = np.arange(begin, begin + batch_size) % count
+        result = run(*(ops.convert_to_tensor(array[rows]) for array in arrays))
+        parts.append(ops.convert_to_numpy(result)[: count - begin])
+    return np.concatenate(parts)
 
 
 def random_state(seed):

@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
-from keras import ops
 
-from robustzoo.backend import compiled
+from robustzoo.backend import compiled, in_batches
 from robustzoo.checks import check_images, check_labels
 
 
@@ -33,13 +32,7 @@ def generate(
     batch_size = min(batch_size, len(images))
     run, seeds = _compiled(attack, model)
     seeds.state.assign([seed, 0])
-    out = np.empty_like(images)
-    for begin in range(0, len(images), batch_size):
-        # A last batch of another size would compile again: fill it up and drop the rest.
-        rows = np.arange(begin, begin + batch_size) % len(images)
-        adversarial = run(ops.convert_to_tensor(images[rows]), ops.convert_to_tensor(labels[rows]))
-        out[rows[: len(images) - begin]] = ops.convert_to_numpy(adversarial)[: len(images) - begin]
-    return out
+    return in_batches(run, batch_size, images, labels)
 
 
 @functools.lru_cache(maxsize=8)  # compiling costs more than attacking a few images does

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from robustzoo.attacks import PGD, generate
-from robustzoo.backend import compiled, random_state
+from robustzoo.backend import compiled, in_batches, random_state
 
 CHUNK = 100  # starting points are drawn for so many images at once, whatever the batch size
 
@@ -57,24 +57,13 @@ def survivors(
 def predict(model: keras.Model, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
     """Returns the predicted classes (N,) of float32 images in [0, 1]."""
     run = compiled(lambda x: ops.argmax(model(x), axis=-1), model.variables)
-    out = np.empty(len(images), "int32")
-    batch_size = min(batch_size, len(images))
-    for begin in range(0, len(images), batch_size):
-        rows = np.arange(begin, begin + batch_size) % len(images)
-        classes = ops.convert_to_numpy(run(ops.convert_to_tensor(images[rows])))
-        out[rows[: len(images) - begin]] = classes[: len(images) - begin]
-    return out
+    return in_batches(run, min(batch_size, len(images)), images)
 
 
 def _starts(attack, images, seed):
     seeds = keras.random.SeedGenerator(seed)
     first = compiled(lambda x: attack.first(x, seeds), [seeds.state])
-    out = np.empty_like(images)
-    for begin in range(0, len(images), CHUNK):
-        rows = np.arange(begin, begin + CHUNK) % len(images)
-        points = ops.convert_to_numpy(first(ops.convert_to_tensor(images[rows])))
-        out[rows[: len(images) - begin]] = points[: len(images) - begin]
-    return out
+    return in_batches(first, CHUNK, images)
 
 
 def _run(attack, model, starts, images, labels, batch_size, seed):
