@@ -1,5 +1,6 @@
 """Accuracy without and under attack."""
 
+import functools
 import sys
 import time
 from collections.abc import Mapping
@@ -51,16 +52,10 @@ def evaluate(
     with _bar() as bar:
         for label, attack in (attacks or suite(threat)).items():
             start, robust, gradients = time.monotonic(), np.zeros_like(correct), 0
-            task = bar.add_task(label, total=len(rows))
+            advance = functools.partial(bar.advance, bar.add_task(label, total=len(rows)))
             if len(rows):
                 robust[rows], gradients = survivors(
-                    attack,
-                    model,
-                    images[rows],
-                    labels[rows],
-                    batch_size,
-                    seed,
-                    lambda count, task=task: bar.advance(task, count),
+                    attack, model, images[rows], labels[rows], batch_size, seed, advance
                 )
             seconds = time.monotonic() - start
             results.append(Result(label, attack, robust, gradients, seconds))
