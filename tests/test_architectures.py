@@ -16,7 +16,7 @@ SMALL = {  # the least of each architecture, for tests that run it
     "small_cnn": {"input_shape": [16, 16, 1]},
     "resnet_v1": {"depth": 8, "input_shape": [8, 8, 3]},
     "resnet_v2": {"depth": 11, "input_shape": [8, 8, 3]},
-    "preact_resnet18": {"input_shape": [8, 8, 3]},
+    "preact_resnet": {"depth": 10, "stem_strides": 2, "input_shape": [8, 8, 3]},
     "wide_resnet": {"depth": 10, "width": 1, "input_shape": [8, 8, 3]},
     "wong_small": {"input_shape": [4, 4, 1]},
     "wong_large": {"input_shape": [4, 4, 1]},
@@ -81,7 +81,7 @@ def test_sizes_of_the_plain_networks_by_hand():
     [
         ("resnet_v1", {"depth": 20}, 0.27),
         ("resnet_v2", {"depth": 164}, 1.70),
-        ("preact_resnet18", {}, 11.17),
+        ("preact_resnet", {}, 11.17),
         ("wide_resnet", {"depth": 28, "width": 10}, 36.48),
         ("wide_resnet", {"depth": 34, "width": 10}, 46.16),
     ],

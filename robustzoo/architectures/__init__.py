@@ -5,7 +5,7 @@ from robustzoo.architectures.build import ARCHITECTURES, build
 from robustzoo.architectures.linear import linear
 from robustzoo.architectures.madry_cnn import madry_cnn
 from robustzoo.architectures.mlp import mlp
-from robustzoo.architectures.preact_resnet18 import preact_resnet18
+from robustzoo.architectures.preact_resnet import preact_resnet
 from robustzoo.architectures.resnet_v1 import resnet_v1
 from robustzoo.architectures.resnet_v2 import resnet_v2
 from robustzoo.architectures.small_cnn import small_cnn
@@ -22,7 +22,7 @@ __all__ = [
     "linear",
     "madry_cnn",
     "mlp",
-    "preact_resnet18",
+    "preact_resnet",
     "resnet_v1",
     "resnet_v2",
     "small_cnn",

@@ -23,8 +23,8 @@ def recipe() -> Recipe:
     attack = PGD(threat, step_size=2 / 255, steps=10, start="gaussian")
     return Recipe(
         dataset="cifar10",
-        architecture="preact_resnet18",
-        arguments={"mean": CIFAR10_MEAN, "std": CIFAR10_STD},
+        architecture="preact_resnet",
+        arguments={"depth": 18, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
         defense=partial(Trades, attack=attack, beta=6.0, average_decay=0.999),
         threat=threat,
         epochs=30,
