@@ -6,6 +6,8 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from robustzoo.attacks.base import Attack
+from robustzoo.attacks.run import run
 from robustzoo.backend import compiled, in_batches
 from robustzoo.checks import check_images, check_labels
 
@@ -20,8 +22,10 @@ def generate(
 ) -> np.ndarray:
     """Returns adversarial examples of `images` (N, H, W, C), in batches of one compiled function.
 
+    An attack that looks for the smallest change returns the clean image where it failed.
+
     Args:
-        attack: a `PGD`, or any callable attack(model, x, y, seed).
+        attack: of `robustzoo.attacks`, or any callable attack(model, x, y, seed).
         model: from images in [0, 1] to logits.
         images: float in [0, 1].
         labels: integers (N,); the classes to reach for a targeted attack.
@@ -29,16 +33,17 @@ def generate(
     """
     images = check_images(images, model.input_shape[1:])
     labels = check_labels(labels, len(images), model.output_shape[-1])
-    batch_size = min(batch_size, len(images))
-    run, seeds = _compiled(attack, model)
+    if isinstance(attack, Attack) and not attack.one_graph:
+        return run(attack, model, images, labels, batch_size, seed).images
+    whole, seeds = _compiled(attack, model)
     seeds.state.assign([seed, 0])
-    return in_batches(run, batch_size, images, labels)
+    return in_batches(whole, min(batch_size, len(images)), images, labels)
 
 
 @functools.lru_cache(maxsize=8)  # compiling costs more than attacking a few images does
 def _compiled(attack, model):
     seeds = keras.random.SeedGenerator(0)
-    run = compiled(
+    whole = compiled(
         lambda x, y: attack(model, x, y, seeds, training=False), [*model.variables, seeds.state]
     )
-    return run, seeds
+    return whole, seeds

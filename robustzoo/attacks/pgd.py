@@ -1,12 +1,15 @@
 """Projected gradient descent."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import keras
 from keras import ops
 
-from robustzoo.backend import frozen, input_gradient, random_state, repeat
+from robustzoo.attacks._model import forward, gradient, later, random_variables
+from robustzoo.attacks.base import RESTART, Attack, fooled
+from robustzoo.backend import random_state, repeat
 from robustzoo.losses import cross_entropy
 from robustzoo.threats import L2, Linf
 
@@ -14,7 +17,7 @@ STARTS = ("uniform", "gaussian", "clean")
 
 
 @dataclasses.dataclass(frozen=True)
-class PGD:
+class PGD(Attack):
     """Ascends a loss inside the threat: z <- P(z + a s(grad)) (Madry et al., arXiv:1706.06083).
 
     P projects onto the ball and [0, 1]; s is sign(g) in Linf and g / ||g||_2 in L2.
@@ -40,6 +43,8 @@ class PGD:
     targeted: bool = False
     draws: int = 1
 
+    one_graph = True
+
     def __post_init__(self):
         if self.start not in STARTS:
             raise ValueError(f"start must be one of {STARTS}. Received: start={self.start!r}")
@@ -51,7 +56,7 @@ class PGD:
             raise ValueError("restarts > 1 need a random start. Received: start='clean'")
 
     def __call__(self, model, x, y, seed=0, training=False):
-        """Returns adversarial examples of `x` (B, H, W, C).
+        """Returns adversarial examples of `x` (B, H, W, C), the last iterates.
 
         Args:
             model: any callable from images to logits; its weights, statistics and seeds are
@@ -61,11 +66,42 @@ class PGD:
             training: mode in which the model is called.
         """
         x = ops.convert_to_tensor(x, "float32")
-        best = self._run(model, x, y, seed, training)
+        model = functools.partial(model, training=True) if training else model
+        best = self._last(model, x, y, seed)
         for restart in range(1, self.restarts):
-            again = seed + 7919 * restart if isinstance(seed, int) else seed
-            best = self._worse(model, best, self._run(model, x, y, again, training), y, training)
+            again = seed + RESTART * restart if isinstance(seed, int) else seed
+            best = self._worse(model, best, self._last(model, x, y, again), y)
         return ops.stop_gradient(best)
+
+    @property
+    def runs(self):
+        return self.restarts
+
+    @property
+    def gradients(self):
+        return self.draws
+
+    def begin(self, model, x, y, seed, run):
+        nobody = ops.zeros_like(y, "bool")
+        return {
+            "z": self.first(x, seed),
+            "steps": ops.zeros_like(y, "int32"),
+            "best": x,
+            "success": nobody,
+            "value": ops.full_like(y, -float("inf"), "float32"),
+            "done": nobody,
+        }
+
+    def step(self, model, state, x, y, noise=None):
+        moved, losses, logits = self.ascend(model, state["z"], x, y, noise)
+        return {
+            "z": moved,
+            "steps": state["steps"] + 1,
+            "best": state["z"],
+            "success": fooled(logits, y, self.targeted),
+            "value": losses,
+            "done": state["steps"] >= self.steps,
+        }
 
     def scaled(self, factor):
         """The same attack with eps and step size times `factor`, which may be a tensor."""
@@ -80,60 +116,31 @@ class PGD:
             return self.threat.random_start(x, seed)
         return self.threat.project(x + keras.random.normal(ops.shape(x), 0.0, 1e-3, seed=seed), x)
 
-    def ascend(self, model, z, x, y, noise=None, i=0, training=False):
-        """One step from `z`; returns the next point and the model's logits at `z`.
-
-        `noise` is a raw random state (2,) that, with the step number `i`, seeds the model's own
-        noise; None keeps the noise that the model's next call would have.
-        """
+    def ascend(self, model, z, x, y, noise=None):
+        """One step from `z`; returns the next point, and loss (B,) and logits (B, L) at `z`."""
         sign = -1.0 if self.targeted else 1.0
-        total = 0.0
-        for draw in range(self.draws):
-            reseeded = _reseeded(model, noise, i * self.draws + draw)
+        losses, logits, direction = gradient(
+            model, z, lambda logits: sign * self.loss(y, logits), noise, self.draws
+        )
+        z = self.threat.project(z + self.step_size * self.threat.steepest(direction), x)
+        return z, losses, logits
 
-            def values(z, reseeded=reseeded):
-                with frozen(reseeded):
-                    logits = model(z, training=training) if training else model(z)
-                return sign * self.loss(y, logits), logits
-
-            _, logits, gradient = input_gradient(values, z)
-            total = total + gradient
-        return self.threat.project(z + self.step_size * self.threat.steepest(total), x), logits
-
-    def _run(self, model, x, y, seed, training):
+    def _last(self, model, x, y, seed):
         start = self.first(x, seed)
-        noise = random_state(seed) if _random_variables(model) else None
+        noise = random_state(seed) if random_variables(model) else None
         return repeat(
-            self.steps, lambda i, z: self.ascend(model, z, x, y, noise, i, training)[0], start
+            self.steps, lambda i, z: self.ascend(model, z, x, y, later(noise, i))[0], start
         )
 
-    def _worse(self, model, old, new, y, training):
+    def _worse(self, model, old, new, y):
         def judge(z):
-            with frozen():
-                logits = model(z, training=training) if training else model(z)
+            logits = forward(model, z)
             loss = self.loss(y, logits)
             if len(y.shape) > 1:  # the loss compares logits with something else than labels
                 return ops.zeros_like(loss), loss
-            hit = ops.cast(ops.equal(ops.cast(ops.argmax(logits, -1), y.dtype), y), loss.dtype)
-            return (hit, -loss) if self.targeted else (1.0 - hit, loss)
+            wins = ops.cast(fooled(logits, y, self.targeted), loss.dtype)
+            return wins, -loss if self.targeted else loss
 
         (old_wins, old_loss), (new_wins, new_loss) = judge(old), judge(new)
         better = (new_wins > old_wins) | ((new_wins == old_wins) & (new_loss > old_loss))
         return ops.where(better[:, None, None, None], new, old)
-
-
-def _random_variables(model):
-    """States of the `SeedGenerator`s inside `model`, which decide its next noise."""
-    variables = getattr(model, "non_trainable_variables", [])
-    return [v for v in variables if v.path.endswith("seed_generator_state")]
-
-
-def _reseeded(model, noise, i):
-    """Maps every random state of `model` to a fresh one, different for each `i`."""
-    if noise is None:
-        return []
-    mapping = []
-    for k, variable in enumerate(_random_variables(model)):
-        offset = ops.stack([ops.cast(k, variable.dtype), ops.cast(i, variable.dtype)])
-        mapping.append((variable, ops.cast(noise, variable.dtype) + offset))
-    return mapping

@@ -1,0 +1,100 @@
+"""What an iterative attack is."""
+
+import functools
+
+from keras import ops
+
+from robustzoo.attacks._model import later, random_variables
+from robustzoo.backend import random_state, repeat
+
+RESTART = 7919  # seeds of two runs of one attack are so far apart
+
+
+class Attack:
+    """An attack that goes step by step, every example for itself. Subclasses are frozen dataclasses.
+
+    They write `begin` and `step`. A state is a dictionary of tensors with a leading batch axis; it
+    holds whatever the attack needs, and
+
+        best (B, H, W, C)   what the attack would return now: the clean image where it found nothing
+                            and looks for the smallest change
+        success (B,) bool   whether the model was seen to be fooled by `best`
+        value (B,) float    how good `best` is, to choose between two runs: the loss, or - norm
+        done (B,) bool      nothing more to do; later steps on this example are ignored
+
+    All randomness of the attack itself is drawn in `begin` and kept in the state, per example, so
+    that the outcome does not depend on which examples share a batch.
+
+    Attributes:
+        runs: independent runs (restarts, targets), of which the best per example counts.
+        gradients: input gradients per step and example; 0 where it only asks for outputs.
+        queries: forward passes per step and example beside those.
+        minimal: whether it looks for the smallest change rather than for one within a budget.
+        one_graph: whether `generate` compiles the attack whole rather than step by step.
+    """
+
+    runs = 1
+    gradients = 1
+    queries = 0
+    minimal = False
+    one_graph = False
+
+    def begin(self, model, x, y, seed, run):
+        """Returns the first state.
+
+        Args:
+            model: any callable from images to logits.
+            x: clean images (B, H, W, C).
+            y: labels (B,); the classes to reach if the attack is targeted.
+            seed: integer or `SeedGenerator`.
+            run: number of the run, from 0; an integer or an integer tensor.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must write begin")
+
+    def step(self, model, state, x, y, noise=None):
+        """Returns the next state; `noise` seeds a random model's own noise."""
+        raise NotImplementedError(f"{type(self).__name__} must write step")
+
+    def __call__(self, model, x, y, seed=0, training=False):
+        """Returns adversarial examples of `x` (B, H, W, C), as part of a larger computation.
+
+        Over many images `generate` is faster: there, finished examples make room for others.
+        """
+        x = ops.convert_to_tensor(x, "float32")
+        model = functools.partial(model, training=True) if training else model
+        best = None
+        for run in range(self.runs):
+            again = seed + RESTART * run if isinstance(seed, int) else seed
+            state = self._run(model, x, y, again, run)
+            best = state if best is None else better(best, state)
+        return ops.stop_gradient(best["best"])
+
+    def _run(self, model, x, y, seed, run):
+        state = self.begin(model, x, y, seed, run)
+        noise = random_state(seed) if random_variables(model) else None
+
+        def advance(i, state):
+            new = self.step(model, state, x, y, later(noise, i))
+            return where(state["done"], state, new)
+
+        return repeat(self.steps, advance, state)
+
+
+def where(mask, state, other):
+    """Per example, `state` where `mask` (B,) holds, else `other`."""
+    return {
+        name: ops.where(ops.reshape(mask, (-1,) + (1,) * (len(value.shape) - 1)), value, other[name])
+        for name, value in state.items()
+    }
+
+
+def better(old, new):
+    """Per example the state that succeeded, and of two alike the one of the higher value."""
+    wins = ops.cast(new["success"], "int32") - ops.cast(old["success"], "int32")
+    return where((wins > 0) | ((wins == 0) & (new["value"] > old["value"])), new, old)
+
+
+def fooled(logits, y, targeted: bool = False):
+    """Whether argmax of `logits` (B, L) differs from `y` (B,), or equals it if `targeted`."""
+    hit = ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), ops.cast(y, "int32"))
+    return hit if targeted else ops.logical_not(hit)
