@@ -7,4 +7,4 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 # Before anything imports TensorFlow: this sets TF_ENABLE_ONEDNN_OPTS, and the floor and the peers
 # must run under the same setting.
-import robustzoo.backend  # noqa: E402, F401
+import robustzoo  # noqa: E402, F401

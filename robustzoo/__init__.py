@@ -10,6 +10,11 @@ Importing the package imports no backend; its parts load when they are first use
 """
 
 import importlib
+import os
+
+# TensorFlow turns oneDNN on by itself only for CPUs with AVX-512; with AVX2 convolutions become two
+# to five times faster as well. It is read when TensorFlow is imported: import robustzoo first.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 __version__ = "0.1.0"
 

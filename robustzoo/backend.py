@@ -12,16 +12,11 @@ device_name()                  name of the accelerator, None on a CPU
 
 import contextlib
 import functools
-import os
 from collections.abc import Callable
 
-# TensorFlow turns oneDNN on by itself only for CPUs with AVX-512; with AVX2 it halves the time of
-# a convolution as well. The variable must be set before TensorFlow is imported.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-from keras import ops  # noqa: E402
+import keras
+import numpy as np
+from keras import ops
 
 BACKEND = keras.backend.backend()
 UNROLLED = 10  # steps that TensorFlow on a CPU gets without a loop
