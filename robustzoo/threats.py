@@ -15,6 +15,7 @@ import keras
 from keras import ops
 
 PIXELS = (1, 2, 3)
+ROUNDING = 1e-6  # of float32 pixels, when it is asked whether an image is within a budget
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +43,10 @@ class Linf:
     def distance(self, z, x):
         """max |z - x| of each image, shape (B,)."""
         return ops.max(ops.abs(z - x), axis=PIXELS)
+
+    def contains(self, z, x):
+        """Whether each `z` lies within `eps` of `x`, but for rounding, shape (B,)."""
+        return self.distance(z, x) <= self.eps + ROUNDING
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +81,10 @@ class L2:
     def distance(self, z, x):
         """||z - x||_2 of each image, shape (B,)."""
         return _norm(z - x)[:, 0, 0, 0]
+
+    def contains(self, z, x):
+        """Whether each `z` lies within `eps` of `x`, but for rounding, shape (B,)."""
+        return self.distance(z, x) <= self.eps + ROUNDING
 
 
 NORMS = {"linf": Linf, "l2": L2}
