@@ -87,11 +87,60 @@ class L2:
         return self.distance(z, x) <= self.eps + ROUNDING
 
 
-NORMS = {"linf": Linf, "l2": L2}
+@dataclasses.dataclass(frozen=True)
+class L1:
+    """Images that differ from `x` by at most `eps` in sum over all pixels, inside [0, 1]."""
+
+    eps: float
+
+    def __post_init__(self):
+        _check_eps(self.eps)
+
+    def project(self, z, x):
+        """Nearest image to `z` in the ball and [0, 1] at once; both (B, H, W, C).
+
+        It is x + sign(d) clip(|d| - t, 0, room) for d = z - x, where room is the way to the edge of
+        [0, 1] and t >= 0 the least that meets the budget (Croce & Hein, 2021, arXiv:2103.01208).
+        """
+        delta, size = z - x, ops.abs(z - x)
+        room = ops.where(delta > 0, 1.0 - x, x)
+        kept = ops.clip(size - _threshold(size, room, self.eps), 0.0, room)
+        # x + d rounds every pixel, and thousands of roundings may add up to more than eps.
+        allowed = (1.0 - 1e-6) * self.eps / ops.maximum(_total(kept), 1e-12)
+        return ops.clip(x + ops.sign(delta) * kept * ops.minimum(1.0, allowed), 0.0, 1.0)
+
+    def random_start(self, x, seed):
+        """Uniform in the ball: Laplace direction, radius eps U^(1/d); put into [0, 1]."""
+        shape = ops.shape(x)
+        noise = keras.random.uniform(shape, -1.0, 1.0, seed=seed)
+        if isinstance(seed, int):
+            seed += 1  # else the radius would depend on the direction's first value
+        laplace = -ops.sign(noise) * ops.log(ops.maximum(ops.abs(noise), 1e-12))
+        radius = keras.random.uniform((shape[0], 1, 1, 1), seed=seed)
+        radius = self.eps * radius ** (1.0 / math.prod(x.shape[1:]))
+        return self.project(x + radius * laplace / ops.maximum(_total(laplace), 1e-12), x)
+
+    def steepest(self, gradient):
+        """Direction of unit length that raises a linear loss most: the largest |g|, its sign."""
+        size = ops.abs(gradient)
+        largest = ops.equal(size, ops.max(size, axis=PIXELS, keepdims=True))
+        direction = ops.where(largest, ops.sign(gradient), 0.0)
+        return direction / ops.maximum(_total(direction), 1.0)
+
+    def distance(self, z, x):
+        """sum |z - x| of each image, shape (B,)."""
+        return _total(z - x)[:, 0, 0, 0]
+
+    def contains(self, z, x):
+        """Whether each `z` lies within `eps` of `x`, but for rounding, shape (B,)."""
+        return self.distance(z, x) <= self.eps + ROUNDING
 
 
-def from_config(config: dict) -> Linf | L2:
-    """Reads {"norm": "linf" | "l2", "eps": "8/255" or a number}."""
+NORMS = {"linf": Linf, "l2": L2, "l1": L1}
+
+
+def from_config(config: dict) -> Linf | L2 | L1:
+    """Reads {"norm": "linf" | "l2" | "l1", "eps": "8/255" or a number}."""
     norm = config.get("norm")
     if norm not in NORMS:
         close = difflib.get_close_matches(str(norm).lower(), NORMS, n=1, cutoff=0.0)
@@ -101,7 +150,7 @@ def from_config(config: dict) -> Linf | L2:
     return NORMS[norm](parse_eps(config.get("eps")))
 
 
-def to_config(threat: Linf | L2) -> dict:
+def to_config(threat: Linf | L2 | L1) -> dict:
     """Writes a threat with its eps as an exact fraction of 255 where it is one."""
     return {"norm": type(threat).__name__.lower(), "eps": format_eps(threat.eps)}
 
@@ -132,3 +181,28 @@ def _check_eps(eps):
 
 def _norm(x):
     return ops.sqrt(ops.sum(ops.square(x), axis=PIXELS, keepdims=True))
+
+
+def _total(x):
+    return ops.sum(ops.abs(x), axis=PIXELS, keepdims=True)
+
+
+def _threshold(size, room, eps):
+    """Least t >= 0 with sum clip(size - t, 0, room) <= eps, shape (B, 1, 1, 1).
+
+    Bisected until no bend of the sum is likely in the bracket; there it is a straight line.
+    """
+
+    def total(t):
+        return _total(ops.clip(size - t, 0.0, room))
+
+    def halve(_, bracket):
+        low, high = bracket
+        middle = 0.5 * (low + high)
+        over = total(middle) > eps
+        return ops.where(over, middle, low), ops.where(over, high, middle)
+
+    high = ops.max(size, axis=PIXELS, keepdims=True)
+    low, high = ops.fori_loop(0, 30, halve, (ops.zeros_like(high), high))
+    excess, drop = ops.maximum(total(low) - eps, 0.0), total(low) - total(high)
+    return low + (high - low) * excess / ops.maximum(drop, 1e-12)

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 from tiny import tiny_batch
 
-from robustzoo.threats import L2, Linf, format_eps, from_config, parse_eps, to_config
+from robustzoo.threats import L1, L2, Linf, format_eps, from_config, parse_eps, to_config
 
 
-@pytest.mark.parametrize("threat", [Linf(0.1), L2(1.5)], ids=lambda t: type(t).__name__)
+@pytest.mark.parametrize("threat", [Linf(0.1), L2(1.5), L1(12.0)], ids=lambda t: type(t).__name__)
 def test_projection_and_random_start_stay_inside(threat):
     x, _ = tiny_batch()
     far = x + np.random.default_rng(0).normal(size=x.shape).astype("float32")
@@ -18,12 +18,12 @@ def test_projection_and_random_start_stay_inside(threat):
     np.testing.assert_array_equal(inside, x)
 
 
-def test_l2_start_is_uniform_in_the_ball():
+@pytest.mark.parametrize("threat", [L2(0.3), L1(0.3)], ids=lambda t: type(t).__name__)
+def test_start_is_uniform_in_the_ball(threat):
     """In d dimensions, the mean distance of a uniform point is eps d / (d + 1)."""
     x = np.full((4000, 2, 1, 1), 0.5, "float32")
-    radius = keras.ops.convert_to_numpy(
-        L2(0.3).distance(L2(0.3).random_start(x, keras.random.SeedGenerator(0)), x)
-    )
+    start = threat.random_start(x, keras.random.SeedGenerator(0))
+    radius = keras.ops.convert_to_numpy(threat.distance(start, x))
     assert abs(radius.mean() - 0.3 * 2 / 3) < 0.005
 
 
@@ -32,6 +32,7 @@ def test_distances_by_hand():
     z = np.array([[[[0.3], [0.4]]]], "float32")
     assert float(Linf(1.0).distance(z, x)[0]) == pytest.approx(0.4)
     assert float(L2(1.0).distance(z, x)[0]) == pytest.approx(0.5)
+    assert float(L1(1.0).distance(z, x)[0]) == pytest.approx(0.7)
 
 
 def test_eps_is_written_exactly():
@@ -40,6 +41,7 @@ def test_eps_is_written_exactly():
     assert format_eps(0.3) == "0.3"
     assert parse_eps(format_eps(8 / 255 / 30)) == pytest.approx(8 / 255 / 30)
     assert from_config(to_config(Linf(2 / 255))) == Linf(2 / 255)
+    assert from_config(to_config(L1(12.0))) == L1(12.0)
 
 
 @pytest.mark.parametrize("eps", ["8/0", "eight", None, -0.1, float("nan"), float("inf")])
