@@ -1,0 +1,88 @@
+"""What attacks share that minimise size(z - x) + c f(z) and search for the best c.
+
+Every example has its own c, so one may be in its fifth search while another is in its first.
+"""
+
+from keras import ops
+
+from robustzoo.attacks._model import forward
+from robustzoo.attacks.base import fooled, where
+from robustzoo.losses import margin
+
+LARGEST = 1e10  # c stays finite however often nothing was found
+
+
+def check(attack, counts: tuple, numbers: tuple):
+    """Raises ValueError unless `counts` are positive integers and `numbers` positive."""
+    for name in counts:
+        value = getattr(attack, name)
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+    for name in numbers:
+        value = getattr(attack, name)
+        if not 0 < value < float("inf"):
+            raise ValueError(f"{name} must be a positive number. Received: {name}={value!r}")
+
+
+def lead(y, logits, targeted: bool):
+    """By how much the outcome that the attacker wants is ahead in `logits` (B, L), shape (B,)."""
+    return -margin(y, logits) if targeted else margin(y, logits)
+
+
+def hits(y, logits, targeted: bool, confidence: float = 0.0):
+    """Whether the model is fooled, with a lead of at least `confidence`; shape (B,)."""
+    hit = fooled(logits, y, targeted)
+    return hit & (lead(y, logits, targeted) >= confidence) if confidence else hit
+
+
+def spread(values):
+    """`values` (B,) as (B, 1, 1, 1), to multiply images with."""
+    return ops.reshape(values, (-1, 1, 1, 1))
+
+
+def opening(attack, model, x, y):
+    """The first state: the clean image, which is the answer where the model errs already."""
+    hit = hits(y, forward(model, x), attack.targeted, getattr(attack, "confidence", 0.0))
+    zeros, none = ops.zeros_like(y, "float32"), ops.zeros_like(y, "int32")
+    state = {"best": x, "success": hit, "value": zeros, "done": hit}
+    bounds = {"c": zeros + attack.initial_c, "lower": zeros, "upper": zeros + float("inf")}
+    return state | bounds | {"search": none, "iteration": none, "found": ops.zeros_like(hit)}
+
+
+def recorded(state, z, size, hit):
+    """The part of the state that is returned: `z` where it is the smallest hit so far."""
+    better = hit & (ops.logical_not(state["success"]) | (size < -state["value"]))
+    old = {name: state[name] for name in ("best", "success", "value")}
+    return where(better, {"best": z, "success": hit, "value": -size}, old)
+
+
+def progress(attack, state, objective):
+    """Notes the lowest objective (B,) of this search; returns that, and whether the search ends.
+
+    It ends after all iterations, or early when a tenth of them lowered it by less than 0.01%.
+    """
+    lowest = ops.minimum(state["lowest"], objective)
+    due = ops.equal(state["iteration"] % max(attack.iterations // 10, 1), 0)
+    ended = state["iteration"] + 1 >= attack.iterations
+    if attack.abort_early:
+        ended = ended | (due & (lowest > 0.9999 * state["checked"]))
+    return {"lowest": lowest, "checked": ops.where(due, lowest, state["checked"])}, ended
+
+
+def following(attack, state, ended, fresh):
+    """The next state: the next iteration, or where `ended` the next search, from `fresh`."""
+    c, lower, upper = state["c"], state["lower"], state["upper"]
+    lower = ops.where(state["found"], lower, ops.maximum(lower, c))
+    upper = ops.where(state["found"], ops.minimum(upper, c), upper)
+    larger = ops.minimum(10.0 * c, LARGEST)
+    restart = {
+        "c": ops.where(upper < float("inf"), (lower + upper) / 2.0, larger),
+        "lower": lower,
+        "upper": upper,
+        "search": state["search"] + 1,
+        "iteration": ops.zeros_like(state["iteration"]),
+        "found": ops.zeros_like(state["found"]),
+    }
+    going = state | {"iteration": state["iteration"] + 1}
+    new = where(ended, going | restart | fresh, going)
+    return new | {"done": state["done"] | (new["search"] >= attack.searches)}

@@ -1,0 +1,95 @@
+"""The attack of Carlini and Wagner."""
+
+import dataclasses
+
+from keras import ops
+
+from robustzoo.attacks import _search
+from robustzoo.attacks._model import gradient
+from robustzoo.attacks.base import Attack
+from robustzoo.threats import PIXELS
+
+
+@dataclasses.dataclass(frozen=True)
+class CarliniWagner(Attack):
+    """Least ||z - x||_2 that fools the model (Carlini & Wagner, 2017, arXiv:1608.04644).
+
+    Adam on w minimises ||z - x||_2^2 + c max(0, kappa - lead) with z = (tanh w + 1) / 2, where
+    lead = max_{j != y} logit_j - logit_y, its negative if targeted. c is searched per example:
+    times 10 until a search succeeds, bisected afterwards.
+
+    Args:
+        confidence: kappa, the lead that a success needs, in logits.
+        searches: values of c tried.
+        iterations: most gradient steps per value of c; the paper has 10,000.
+        learning_rate: of Adam, in w.
+        initial_c: first c.
+        targeted: `y` holds the classes to reach.
+        draws: gradients averaged per step (EOT).
+        abort_early: end a search when a tenth of its iterations brings less than 0.01%.
+    """
+
+    confidence: float = 0.0
+    searches: int = 9
+    iterations: int = 1000
+    learning_rate: float = 0.01
+    initial_c: float = 1e-3
+    targeted: bool = False
+    draws: int = 1
+    abort_early: bool = True
+
+    minimal = True
+
+    def __post_init__(self):
+        _search.check(self, ("searches", "iterations", "draws"), ("learning_rate", "initial_c"))
+        if not 0 <= self.confidence < float("inf"):
+            raise ValueError(
+                f"confidence must be a number >= 0. Received: confidence={self.confidence!r}"
+            )
+
+    @property
+    def steps(self):
+        return self.searches * self.iterations
+
+    @property
+    def gradients(self):
+        return self.draws
+
+    def begin(self, model, x, y, seed, run):
+        start = ops.arctanh(0.999999 * (2.0 * x - 1.0))
+        state = _search.opening(self, model, x, y)
+        return state | {"start": start} | _fresh(start, state["value"])
+
+    def step(self, model, state, x, y, noise=None):
+        tanh = ops.tanh(state["w"])
+        z = (tanh + 1.0) / 2.0
+        change, c = z - x, _search.spread(state["c"])
+        shortfall, logits, slope = gradient(
+            model,
+            z,
+            lambda logits: ops.relu(self.confidence - _search.lead(y, logits, self.targeted)),
+            noise,
+            self.draws,
+        )
+        squared = ops.sum(ops.square(change), axis=PIXELS)
+        hit = _search.hits(y, logits, self.targeted, self.confidence)
+        kept = _search.recorded(state, z, ops.sqrt(squared), hit)
+        noted, ended = _search.progress(self, state, squared + state["c"] * shortfall)
+        moved = self._adam(state, (2.0 * change + c * slope) * (1.0 - ops.square(tanh)) / 2.0)
+        state = state | kept | noted | moved | {"found": state["found"] | hit}
+        return _search.following(self, state, ended, _fresh(state["start"], state["c"]))
+
+    def _adam(self, state, slope):
+        mean = 0.9 * state["mean"] + 0.1 * slope
+        square = 0.999 * state["square"] + 0.001 * ops.square(slope)
+        time = ops.cast(state["iteration"], "float32") + 1.0
+        rate = ops.sqrt(1.0 - ops.power(0.999, time)) / (1.0 - ops.power(0.9, time))
+        rate = _search.spread(self.learning_rate * rate)
+        w = state["w"] - rate * mean / (ops.sqrt(square) + 1e-8)
+        return {"w": w, "mean": mean, "square": square}
+
+
+def _fresh(start, like):
+    """What every search begins with."""
+    zeros, unknown = ops.zeros_like(start), ops.full_like(like, float("inf"))
+    return {"w": start, "mean": zeros, "square": zeros, "lowest": unknown, "checked": unknown}

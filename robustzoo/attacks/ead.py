@@ -1,0 +1,108 @@
+"""Elastic-net attack."""
+
+import dataclasses
+
+from keras import ops
+
+from robustzoo.attacks import _search
+from robustzoo.attacks._model import forward, gradient
+from robustzoo.attacks.base import Attack
+from robustzoo.threats import PIXELS
+
+RULES = ("en", "l1")
+
+
+@dataclasses.dataclass(frozen=True)
+class EAD(Attack):
+    """Few changed pixels that fool the model (Chen et al., 2018, arXiv:1709.04114).
+
+    FISTA minimises c max(0, kappa - lead) + ||z - x||_2^2 + beta ||z - x||_1, with lead as in
+    `CarliniWagner`: a gradient step of rate a sqrt(1 - k / K) on all but the last term, then every
+    change is shrunk by beta and clipped to [0, 1], then momentum k / (k + 3). c is searched as by
+    `CarliniWagner`.
+
+    Args:
+        beta: weight of the L1 norm; the paper has 0.001.
+        rule: which success is best: of least "en" = beta L1 + L2^2, or of least "l1".
+        confidence: kappa, the lead that a success needs, in logits.
+        searches: values of c tried.
+        iterations: K, most gradient steps per value of c.
+        learning_rate: a.
+        initial_c: first c.
+        targeted: `y` holds the classes to reach.
+        draws: gradients averaged per step (EOT).
+        abort_early: end a search when a tenth of its iterations brings less than 0.01%.
+    """
+
+    beta: float = 1e-2
+    rule: str = "en"
+    confidence: float = 0.0
+    searches: int = 9
+    iterations: int = 1000
+    learning_rate: float = 0.01
+    initial_c: float = 1e-3
+    targeted: bool = False
+    draws: int = 1
+    abort_early: bool = True
+
+    minimal = True
+    queries = 1  # the gradient is taken beside the iterate that is judged
+
+    def __post_init__(self):
+        if self.rule not in RULES:
+            raise ValueError(f"rule must be one of {RULES}. Received: rule={self.rule!r}")
+        _search.check(self, ("searches", "iterations", "draws"), ("learning_rate", "initial_c"))
+        for name in ("beta", "confidence"):
+            value = getattr(self, name)
+            if not 0 <= value < float("inf"):
+                raise ValueError(f"{name} must be a number >= 0. Received: {name}={value!r}")
+
+    @property
+    def steps(self):
+        return self.searches * self.iterations
+
+    @property
+    def gradients(self):
+        return self.draws
+
+    def begin(self, model, x, y, seed, run):
+        state = _search.opening(self, model, x, y)
+        return state | _fresh(x, state["value"])
+
+    def step(self, model, state, x, y, noise=None):
+        z = self._fista(model, state, x, y, noise)
+        k = _search.spread(ops.cast(state["iteration"], "float32"))
+        logits = forward(model, z, noise)
+        hit = _search.hits(y, logits, self.targeted, self.confidence)
+        l1 = ops.sum(ops.abs(z - x), axis=PIXELS)
+        elastic = self.beta * l1 + ops.sum(ops.square(z - x), axis=PIXELS)
+        kept = _search.recorded(state, z, l1 if self.rule == "l1" else elastic, hit)
+        objective = elastic + state["c"] * self._shortfall(y, logits)
+        noted, ended = _search.progress(self, state, objective)
+        moved = {"z": z, "slack": z + k / (k + 3.0) * (z - state["z"])}
+        state = state | kept | noted | moved | {"found": state["found"] | hit}
+        return _search.following(self, state, ended, _fresh(x, state["c"]))
+
+    def _fista(self, model, state, x, y, noise):
+        slack, k = state["slack"], ops.cast(state["iteration"], "float32")
+        _, _, slope = gradient(
+            model, slack, lambda logits: self._shortfall(y, logits), noise, self.draws
+        )
+        rate = _search.spread(self.learning_rate * ops.sqrt(1.0 - k / self.iterations))
+        slope = 2.0 * (slack - x) + _search.spread(state["c"]) * slope
+        return _shrunk(slack - rate * slope, x, self.beta)
+
+    def _shortfall(self, y, logits):
+        return ops.relu(self.confidence - _search.lead(y, logits, self.targeted))
+
+
+def _shrunk(z, x, beta):
+    """argmin_u ||u - z||_2^2 / 2 + beta ||u - x||_1 over u in [0, 1]."""
+    change = z - x
+    return ops.clip(x + ops.sign(change) * ops.relu(ops.abs(change) - beta), 0.0, 1.0)
+
+
+def _fresh(x, like):
+    """What every search begins with."""
+    unknown = ops.full_like(like, float("inf"))
+    return {"z": x, "slack": x, "lowest": unknown, "checked": unknown}
