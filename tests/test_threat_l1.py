@@ -9,10 +9,11 @@ from robustzoo.threats import L1
 def nearest(z, x, eps):
     """argmin ||x + p - q - z||^2 with 0 <= p <= 1 - x, 0 <= q <= x, sum(p + q) <= eps, by SLSQP."""
     d, size = (z - x).astype("float64"), len(x)
+    scale = d @ d
 
     def objective(v):
         rest = v[:size] - v[size:] - d
-        return 0.5 * rest @ rest, np.concatenate([rest, -rest])
+        return 0.5 * rest @ rest / scale, np.concatenate([rest, -rest]) / scale
 
     found = minimize(
         objective,

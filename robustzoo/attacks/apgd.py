@@ -1,0 +1,149 @@
+"""Auto-PGD."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+from keras import ops
+
+from robustzoo.attacks import _apgd_halving, _apgd_sparsity
+from robustzoo.attacks._model import forward, gradient, later, random_variables
+from robustzoo.attacks.base import Attack, fooled, where
+from robustzoo.backend import random_state
+from robustzoo.losses import cross_entropy, dlr_targeted
+from robustzoo.threats import L1, L2, Linf
+
+
+@dataclasses.dataclass(frozen=True)
+class APGD(Attack):
+    """PGD that finds its own step size (Croce & Hein, 2020, arXiv:2003.01690).
+
+    Linf and L2 start with steps of 2 eps and momentum; at checkpoints the step is halved, and the
+    ascent starts again from the best point, where it stalls. L1 moves a fraction of the pixels,
+    which adapts (Croce & Hein, 2021, arXiv:2103.01208). Returns the last point that fools the
+    model, the clean image where none did.
+
+    Args:
+        threat: where the example may lie.
+        steps: N moves, which take N + 1 gradients.
+        loss: (y, logits) -> (B,), ascended; descended when `targeted`.
+        restarts: independent runs.
+        targets: K > 0 is APGD-T: run r ascends `dlr_targeted` instead of `loss`, towards the class
+            of rank r + 2 of the clean logits, K classes in all; `restarts` times over.
+        targeted: `y` holds the classes to reach rather than the true ones.
+        draws: gradients averaged per step, each with fresh noise of a random model (EOT,
+            Athalye et al., arXiv:1707.07397).
+    """
+
+    threat: Linf | L2 | L1
+    steps: int = 100
+    loss: Callable = cross_entropy
+    restarts: int = 1
+    targets: int = 0
+    targeted: bool = False
+    draws: int = 1
+
+    def __post_init__(self):
+        if not isinstance(self.threat, Linf | L2 | L1):
+            raise ValueError(f"threat must be Linf, L2 or L1. Received: threat={self.threat!r}")
+        for name in ("steps", "restarts", "draws"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+        if not isinstance(self.targets, int) or self.targets < 0:
+            raise ValueError(f"targets must be an integer >= 0. Received: targets={self.targets!r}")
+        if self.targets and (self.targeted or self.loss is not cross_entropy):
+            raise ValueError(
+                "targets > 0 brings its own loss and classes to reach: leave `loss` and `targeted`."
+                f" Received: loss={self.loss!r}, targeted={self.targeted}"
+            )
+
+    @property
+    def runs(self):
+        return self.restarts * max(1, self.targets)
+
+    @property
+    def gradients(self):
+        return self.draws
+
+    def begin(self, model, x, y, seed, run):
+        nobody, unknown = ops.zeros_like(y, "bool"), ops.full_like(y, -float("inf"), "float32")
+        state = {
+            "z": self._start(x, seed),
+            "count": ops.zeros_like(y, "int32"),
+            "peak": x,
+            "peak_slope": ops.zeros_like(x),
+            "peak_loss": unknown,
+            "best": x,
+            "success": nobody,
+            "value": unknown,
+            "done": nobody,
+        }
+        if self.targets:
+            state["target"] = self._target(model, x, run)
+        return state | self._rule.first(x, self.threat.eps)
+
+    def step(self, model, state, x, y, noise=None):
+        losses, logits, slope = self._look(model, state, y, noise)
+        here = {"peak": state["z"], "peak_slope": slope, "peak_loss": losses}
+        peak = where(losses > state["peak_loss"], here, state)
+        found = {"best": state["z"], "success": ops.ones_like(state["done"]), "value": losses}
+        state = state | peak | where(fooled(logits, y, self.targeted), found, state)
+        window = ops.take(ops.convert_to_tensor(self._windows, "int32"), state["count"])
+        restart, changes = self._rule.check(state, losses, window, x, self.threat.eps)
+        state = state | changes
+        again = {"z": state["peak"], "slope": state["peak_slope"]}
+        origin = where(restart, again, {"z": state["z"], "slope": slope})
+        moved = self._rule.move(state, origin["z"], origin["slope"], x, self.threat)
+        count = state["count"]
+        return state | moved | {"count": count + 1, "done": count >= self.steps}
+
+    def _run(self, model, x, y, seed, run):
+        state = super()._run(model, x, y, seed, run)
+        noise = random_state(seed) if random_variables(model) else None
+        return self.step(model, state, x, y, later(noise, self.steps))  # judges the last move
+
+    @property
+    def _rule(self):
+        return _apgd_sparsity if isinstance(self.threat, L1) else _apgd_halving
+
+    @property
+    def _windows(self):
+        """Per step, the steps since the last checkpoint if it is one, else 0."""
+        # The entry behind the last step is for examples that are done and stepped on in vain.
+        table = [0] * (self.steps + 2)
+        for step, window in self._rule.checkpoints(self.steps):
+            table[step] = window
+        return table
+
+    def _start(self, x, seed):
+        """On the surface of the ball (in L1: N(0, 1) projected), then inside [0, 1]."""
+        if isinstance(self.threat, Linf):
+            noise = keras.random.uniform(ops.shape(x), -1.0, 1.0, seed=seed)
+            noise = noise / ops.max(ops.abs(noise), axis=(1, 2, 3), keepdims=True)
+            return self.threat.project(x + self.threat.eps * noise, x)
+        noise = keras.random.normal(ops.shape(x), seed=seed)
+        if isinstance(self.threat, L2):
+            noise = self.threat.eps * self.threat.steepest(noise)
+        return self.threat.project(x + noise, x)
+
+    def _target(self, model, x, run):
+        logits = forward(model, x)
+        if self.targets >= logits.shape[-1]:
+            raise ValueError(
+                f"targets must be less than the {logits.shape[-1]} classes."
+                f" Received: targets={self.targets}"
+            )
+        ranking = ops.cast(ops.top_k(logits, self.targets + 1)[1], "int32")
+        return ops.take(ranking, run % self.targets + 1, axis=1)
+
+    def _look(self, model, state, y, noise):
+        """Loss (B,), logits (B, L) and finite gradient at `z`."""
+
+        def ascended(logits):
+            if self.targets:
+                return dlr_targeted(y, logits, state["target"])
+            return -self.loss(y, logits) if self.targeted else self.loss(y, logits)
+
+        losses, logits, slope = gradient(model, state["z"], ascended, noise, self.draws)
+        return losses, logits, ops.where(ops.isfinite(slope), slope, 0.0)
