@@ -1,64 +1,157 @@
-"""PGD-40 against 40 compiled input gradients, Foolbox and ART, on one batch of MNIST.
+"""Our attacks against their floor, Foolbox and ART: the same images, weights and parameters.
 
-python -m benchmarks.attacks
+python -m benchmarks.attacks                     # everything
+python -m benchmarks.attacks --only C&W          # one table
 """
 
 import foolbox
 import keras
 import numpy as np
 import tensorflow as tf
-from art.attacks.evasion import ProjectedGradientDescentTensorFlowV2
-from art.estimators.classification import TensorFlowV2Classifier
 
 import robustzoo
+from benchmarks.peers import of_art, of_foolbox
 from benchmarks.timing import finish, function, interleaved, options, report
-from robustzoo.attacks import PGD
+from robustzoo.attacks import APGD, EAD, PGD, CarliniWagner, DeepFool, generate
 from robustzoo.backend import compiled
 from robustzoo.threats import Linf
-from robustzoo.zoo.locate import CHECKOUT
 
 BATCH, STEPS, STEP_SIZE, EPS = 128, 40, 0.01, 0.3
+SEARCH = dict(searches=5, iterations=200, learning_rate=0.05, initial_c=0.1)  # of C&W
+ELASTIC = dict(searches=5, iterations=200, learning_rate=0.02, initial_c=0.1, beta=0.01)
 
 
 def main():
-    given = options("PGD-40 against its floor, Foolbox and ART", rounds=7, seconds=1.0)
-    data = robustzoo.datasets.load("mnist")
-    model, weights = classifier(data.train)
-    x, y = data.test.images[:BATCH], data.test.labels[:BATCH]
-    work = {
-        f"{STEPS} gradients": gradients(model, x, y),
-        "PGD-40": ours(model, x, y),
-        "Foolbox LinfPGD": of_foolbox(model, x, y),
-        "ART PGD": of_art(model, x, y),
+    tables = {
+        f"PGD-{STEPS}": pgd,
+        "C&W": carlini_wagner,
+        "DeepFool": deepfool,
+        "EAD": ead,
+        "robust evaluation": robust_evaluation,
     }
-    times = interleaved(work, given.rounds, given.seconds)
-    images = {name: call() for name, call in work.items()}
-    finish(
-        report(
-            f"PGD-{STEPS}, Linf {EPS}, {BATCH} images, small_cnn ({weights})",
-            times,
-            f"{STEPS} gradients",
-            {name: _facts(model, z, y) for name, z in images.items() if z is not None},
-            ("accuracy", "loss"),
-        )
+    given = options("attacks against floor, Foolbox and ART", 3, 1.0, only=list(tables))
+    test = robustzoo.datasets.load("mnist").test
+    met = True
+    for name, table in tables.items():
+        if given.only in (None, name):
+            met = table(test, given.rounds, given.seconds) and met
+    finish(met)
+
+
+def pgd(test, rounds, seconds):
+    """PGD-40 against 40 compiled gradients."""
+    model, x, y = robustzoo.load("trades-mnist"), *_first(test, BATCH)
+    peer = foolbox.attacks.LinfPGD(abs_stepsize=STEP_SIZE, steps=STEPS, random_start=True)
+    more = dict(norm=np.inf, eps=EPS, eps_step=STEP_SIZE, max_iter=STEPS, num_random_init=1)
+    work = {
+        f"{STEPS} gradients": _gradients(model, x, y),
+        f"PGD-{STEPS}": _whole(PGD(Linf(EPS), STEP_SIZE, STEPS), model, x, y),
+        "Foolbox": of_foolbox(model, peer, x, y, EPS),
+        "ART": of_art(model, "ProjectedGradientDescentTensorFlowV2", x, y, **more),
+    }
+    title = f"PGD-{STEPS}, Linf {EPS}, {BATCH} images, trades-mnist"
+    times, images = interleaved(work, rounds, seconds)
+    facts = {name: _loss(model, z, y) for name, z in images.items() if z is not None}
+    return report(title, times, f"{STEPS} gradients", facts, ("accuracy", "loss"))
+
+
+def carlini_wagner(test, rounds, seconds):
+    """C&W L2 with binary search."""
+    peer = foolbox.attacks.L2CarliniWagnerAttack(
+        binary_search_steps=SEARCH["searches"],
+        steps=SEARCH["iterations"],
+        stepsize=SEARCH["learning_rate"],
+        initial_const=SEARCH["initial_c"],
     )
+    more = dict(
+        binary_search_steps=SEARCH["searches"],
+        max_iter=SEARCH["iterations"],
+        learning_rate=SEARCH["learning_rate"],
+        initial_const=SEARCH["initial_c"],
+    )
+    ours, arts = CarliniWagner(**SEARCH), ("CarliniL2Method", more)
+    return _minimal("C&W", ours, peer, arts, test, rounds, seconds)
 
 
-def classifier(train):
-    """Returns trades-mnist if it is there, else a small_cnn trained on 100 batches."""
-    folder = CHECKOUT / "trades-mnist"
-    if folder.is_dir():
-        return robustzoo.load(folder), folder.name
-    keras.utils.set_random_seed(0)
-    model = robustzoo.architectures.build("small_cnn", {})
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile("adam", loss, jit_compile=False)
-    part = train.sample(100 * BATCH)
-    model.fit(part.images, part.labels, BATCH, verbose=0)
-    return model, "standard training"
+def deepfool(test, rounds, seconds):
+    """DeepFool L2 over all classes."""
+    peer = foolbox.attacks.L2DeepFoolAttack(steps=50, candidates=10, overshoot=0.02)
+    more = dict(max_iter=50, epsilon=0.02, nb_grads=10)
+    return _minimal("DeepFool", DeepFool(), peer, ("DeepFool", more), test, rounds, seconds)
 
 
-def gradients(model, x, y):
+def ead(test, rounds, seconds):
+    """EAD by the elastic-net rule."""
+    peer = foolbox.attacks.EADAttack(
+        binary_search_steps=ELASTIC["searches"],
+        steps=ELASTIC["iterations"],
+        initial_stepsize=ELASTIC["learning_rate"],
+        initial_const=ELASTIC["initial_c"],
+        regularization=ELASTIC["beta"],
+        decision_rule="EN",
+    )
+    more = dict(
+        binary_search_steps=ELASTIC["searches"],
+        max_iter=ELASTIC["iterations"],
+        learning_rate=ELASTIC["learning_rate"],
+        initial_const=ELASTIC["initial_c"],
+        beta=ELASTIC["beta"],
+        decision_rule="EN",
+    )
+    return _minimal("EAD", EAD(**ELASTIC), peer, ("ElasticNet", more), test, rounds, seconds)
+
+
+def robust_evaluation(test, rounds, seconds):
+    """The peers run PGD-100 with 10 restarts; we APGD on two losses, over what is left."""
+    model, (x, y) = robustzoo.load("art-mnist"), _first(test, 100)
+    attacks = {"APGD-CE": APGD(Linf(EPS)), "APGD-T": APGD(Linf(EPS), targets=3)}
+
+    def ours():
+        made = robustzoo.evaluate(model, (x, y), Linf(EPS), attacks, cascade=True, checks=False)
+        return made.robust
+
+    peer = foolbox.attacks.LinfPGD(abs_stepsize=STEP_SIZE, steps=100).repeat(10)
+    peer_model = foolbox.TensorFlowModel(model, bounds=(0, 1))
+    more = dict(norm=np.inf, eps=EPS, eps_step=STEP_SIZE, max_iter=100, num_random_init=10)
+
+    def foolboxes():
+        broken = peer(peer_model, tf.constant(x), tf.constant(y), epsilons=EPS)[2]
+        return ~broken.numpy()
+
+    art = of_art(model, "ProjectedGradientDescentTensorFlowV2", x, y, **more)
+    work = {
+        "robust evaluation": ours,
+        "Foolbox": lambda: (
+            ~peer(peer_model, tf.constant(x), tf.constant(y), epsilons=EPS)[2].numpy()
+        ),
+        "ART": lambda: _classes(model, art()) == y,
+    }
+    times, left = interleaved(work, 1, 0.0, warm=False)
+    facts = {name: [f"{np.mean(robust):.3f}"] for name, robust in left.items()}
+    title = "what PGD-100 with 10 restarts leaves of art-mnist, 100 images"
+    return report(title, times, None, facts, ("accuracy",))
+
+
+def _minimal(name, ours, of_peer, of_other, test, rounds, seconds):
+    """One table for an attack that looks for the smallest change of 100 images."""
+    model, (x, y) = robustzoo.load("trades-mnist"), _first(test, 100)
+    other, more = of_other
+    work = {
+        name: lambda: generate(ours, model, x, y),
+        "Foolbox": of_foolbox(model, of_peer, x, y),
+        "ART": of_art(model, other, x, y, **more),
+    }
+    times, images = interleaved(work, rounds, seconds)
+    facts = {key: _norms(model, z, x, y) for key, z in images.items()}
+    title = f"{name}, 100 images, trades-mnist"
+    return report(title, times, None, facts, ("success", "median L2", "median L1"))
+
+
+def _first(test, count):
+    return test.images[:count], test.labels[:count].astype("int64")
+
+
+def _gradients(model, x, y):
     """The floor: 40 gradients of the summed cross-entropy, and nothing in between."""
 
     @function
@@ -69,52 +162,37 @@ def gradients(model, x, y):
             loss = tf.reduce_sum(losses)
         return tape.gradient(loss, z)
 
-    def run():
+    def call():
         z, labels = tf.constant(x), tf.constant(y)
         for _ in range(STEPS):
             last = gradient(z, labels)
         last.numpy()  # waits for an accelerator
 
-    return run
+    return call
 
 
-def ours(model, x, y):
-    """robustzoo, as `robustzoo.attacks.generate` runs it."""
-    attack = PGD(Linf(EPS), STEP_SIZE, STEPS)
+def _whole(attack, model, x, y):
+    """An attack in one graph, as `robustzoo.attacks.generate` runs PGD."""
     seeds = keras.random.SeedGenerator(0)
-    run = compiled(lambda x, y: attack(model, x, y, seeds), [*model.variables, seeds.state])
-    return lambda: run(tf.constant(x), tf.constant(y)).numpy()
+    call = compiled(lambda x, y: attack(model, x, y, seeds), [*model.variables, seeds.state])
+    return lambda: call(tf.constant(x), tf.constant(y)).numpy()
 
 
-def of_foolbox(model, x, y):
-    """Foolbox; `run` and not `__call__`, which would also measure the attack's success."""
-    peer = foolbox.TensorFlowModel(model, bounds=(0, 1))
-    attack = foolbox.attacks.LinfPGD(abs_stepsize=STEP_SIZE, steps=STEPS, random_start=True)
-    return lambda: attack.run(peer, tf.constant(x), tf.constant(y), epsilon=EPS).numpy()
+def _classes(model, z):
+    return np.argmax(model(z, training=False), -1)
 
 
-def of_art(model, x, y):
-    """ART, on true labels."""
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    peer = TensorFlowV2Classifier(model, 10, x.shape[1:], loss, clip_values=(0.0, 1.0))
-    attack = ProjectedGradientDescentTensorFlowV2(
-        peer,
-        norm=np.inf,
-        eps=EPS,
-        eps_step=STEP_SIZE,
-        max_iter=STEPS,
-        num_random_init=1,
-        batch_size=BATCH,
-        verbose=False,
-    )
-    return lambda: attack.generate(x, y)
+def _loss(model, z, y):
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, model(z, training=False))
+    return [f"{np.mean(_classes(model, z) == y):.3f}", f"{np.mean(losses):.2f}"]
 
 
-def _facts(model, z, y):
-    logits = model(z, training=False)
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
-    accuracy = np.mean(np.argmax(logits, -1) == y)
-    return [f"{accuracy:.3f}", f"{np.mean(losses):.2f}"]
+def _norms(model, z, x, y):
+    """Success and medians over its successes, judged alike for all: failures are no examples."""
+    fooled = _classes(model, z) != y
+    change = (z - x).reshape(len(x), -1)[fooled]
+    medians = np.median(np.linalg.norm(change, axis=1)), np.median(np.abs(change).sum(1))
+    return [f"{fooled.mean():.3f}", *(f"{median:.4f}" for median in medians)]
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def main():
             "robustzoo.load": lambda: robustzoo.load(folder),
         }
         _check_same_weights(*[call() for call in work.values()])
-        times = interleaved(work, given.rounds, given.seconds)
+        times, _ = interleaved(work, given.rounds, given.seconds)
     title = f"loading small_cnn, {model.count_params():,} weights"
     finish(report(title, times, "by hand"))
 

@@ -13,8 +13,10 @@ from rich.table import Table
 
 from robustzoo.backend import accelerated
 
-# Largest ratio of a time to the floor of its benchmark.
-TARGETS = {"PGD-40": 1.03, "TRADES step": 1.10, "Madry step": 1.10, "robustzoo.load": 1.20}
+# Largest ratio of a time to the floor of its benchmark, and to the faster of Foolbox and ART.
+FLOORS = {"PGD-40": 1.03, "TRADES step": 1.10, "Madry step": 1.10, "robustzoo.load": 1.20}
+PEERS = ("Foolbox", "ART")
+OVER_PEERS = {"PGD-40": 0.55, "C&W": 0.5, "DeepFool": 0.5, "EAD": 0.5, "robust evaluation": 0.25}
 
 
 def function(fn: Callable) -> Callable:
@@ -22,8 +24,8 @@ def function(fn: Callable) -> Callable:
     return tf.function(fn, jit_compile=accelerated(), autograph=False)
 
 
-def options(description: str, rounds: int, seconds: float) -> argparse.Namespace:
-    """Command line of a benchmark, with its default `rounds` and `seconds`."""
+def options(description: str, rounds: int, seconds: float, only: tuple = ()) -> argparse.Namespace:
+    """Command line of a benchmark, with its default `rounds` and `seconds`, and its tables."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
@@ -31,54 +33,65 @@ def options(description: str, rounds: int, seconds: float) -> argparse.Namespace
     parser.add_argument(
         "--seconds", type=float, default=seconds, help="least time of one measure in a round"
     )
+    if only:
+        parser.add_argument("--only", choices=only, help="one table of several")
     given = parser.parse_args()
     if given.rounds < 1 or given.seconds < 0:
         parser.error(f"rounds must be >= 1 and seconds >= 0. Received: {vars(given)}")
     return given
 
 
-def interleaved(work: dict[str, Callable], rounds: int, seconds: float) -> dict[str, np.ndarray]:
-    """Seconds per call of each of `work`, wall clock and CPU: {name: (rounds, 2)}.
+def interleaved(
+    work: dict[str, Callable], rounds: int, seconds: float, warm: bool = True
+) -> tuple[dict[str, np.ndarray], dict]:
+    """Seconds per call of each of `work`, wall clock and CPU: {name: (rounds, 2)}, and results.
 
     All are measured in every round, so that other load on the machine slows them alike, in an
-    order drawn anew each time. One call of each before that is not counted.
+    order drawn anew each time. One call of each before that is not counted, unless `warm` is off.
     """
-    for call in work.values():
-        call()
+    results = {name: call() for name, call in work.items()} if warm else {}
     times = {name: [] for name in work}
     order = np.random.default_rng(0)
     for _ in range(rounds):
         for name in order.permutation(list(work)):
-            times[name].append(_seconds_per_call(work[name], seconds))
-    return {name: np.array(measured) for name, measured in times.items()}
+            measured, results[name] = _seconds_per_call(work[name], seconds)
+            times[name].append(measured)
+    return {name: np.array(measured) for name, measured in times.items()}, results
 
 
 def report(
     title: str,
     times: dict[str, np.ndarray],
-    floor: str,
+    floor: str | None = None,
     checks: dict[str, list[str]] | None = None,
     columns: tuple[str, ...] = (),
 ) -> bool:
     """Prints a table of `times`; returns whether all targets are met.
 
     Args:
-        floor: name of the measure that the others are divided by, round by round.
+        floor: name of the measure that the others are divided by, round by round; None if there
+            are only peers to compare with.
         checks: {name: what to print under `columns`}, evidence that the same work was done.
     """
+    peers = [name for name in PEERS if name in times]
+    best = min(peers, key=lambda name: np.median(times[name][:, 0])) if peers else None
+    comparisons = [(floor, "of the floor", FLOORS), (best, f"of {best}", OVER_PEERS)]
+    comparisons = [c for c in comparisons if c[0] is not None]
     table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in ("", "seconds", "ratio", "range", "CPU", "target", *columns):
+    for column in ("", "seconds", "CPU", *(c[1] for c in comparisons), *columns):
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
     met = True
     for name, own in times.items():
-        ratios, cpu = (own / times[floor]).T
-        ratio, target = np.median(ratios), TARGETS.get(name)
-        missed = target is not None and ratio > target
+        cells, missed = [f"{value:.3g}" for value in np.median(own, axis=0)], False
+        for other, _, targets in comparisons:
+            ratios, target = own[:, 0] / times[other][:, 0], targets.get(name)
+            missed |= target is not None and np.median(ratios) > target
+            goal = f" <= {target:.2f}" if target else ""
+            spread = f"{ratios.min():.2f}-{ratios.max():.2f}"
+            cells.append(f"{np.median(ratios):.3f} ({spread}){goal}")
         met = met and not missed
-        cells = [f"{np.median(own[:, 0]):.3g}", f"{ratio:.3f}"]
-        cells += [f"{ratios.min():.2f}-{ratios.max():.2f}", f"{np.median(cpu):.3f}"]
-        cells += [f"<= {target:.2f}" if target else "", *(checks or {}).get(name, [])]
-        table.add_row(name, *cells, style="red" if missed else "green" if target else None)
+        style = "red" if missed else "green" if name in FLOORS | OVER_PEERS else None
+        table.add_row(name, *cells, *(checks or {}).get(name, []), style=style)
     Console().print(table)
     return met
 
@@ -88,9 +101,10 @@ def finish(met: bool) -> None:
     sys.exit(0 if met else "a target was missed")
 
 
-def _seconds_per_call(call: Callable, seconds: float) -> tuple[float, float]:
+def _seconds_per_call(call: Callable, seconds: float) -> tuple[tuple[float, float], object]:
     calls, begin, cpu = 0, time.perf_counter(), time.process_time()
     while not calls or time.perf_counter() - begin < seconds:
-        call()
+        result = call()
         calls += 1
-    return (time.perf_counter() - begin) / calls, (time.process_time() - cpu) / calls
+    spent = (time.perf_counter() - begin) / calls, (time.process_time() - cpu) / calls
+    return spent, result

@@ -29,7 +29,7 @@ def main():
         ("TRADES step", trades, trades_floor(x, y, z)),
     ):
         work = {"floor": floor, name: lambda defense=defense: defense.train_on_batch(x, y)}
-        times = interleaved(work, given.rounds, given.seconds)
+        times, _ = interleaved(work, given.rounds, given.seconds)
         met &= report(f"{name}, PGD-{STEPS}, {BATCH} images, small_cnn", times, "floor")
     finish(met)
 

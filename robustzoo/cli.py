@@ -17,6 +17,9 @@ from click.core import ParameterSource
 
 import robustzoo
 
+# Named here, because `robustzoo --help` must not import the attacks; a test compares.
+SUITES = ("quick", "pgd", "paper", "autoattack", "rand")
+
 
 class Group(click.Group):
     """Turns what the package raises into one line and exit code 1."""
@@ -180,37 +183,37 @@ def attack(name, image, label, target, eps, steps, seed, output, figure):
 
 @main.command()
 @click.argument("name")
+@click.option("--suite", default="pgd", show_default=True, help=", ".join(SUITES) + ".")
 @click.option("--examples", type=click.IntRange(1), help="Size of a sample; by default all.")
 @click.option("--sample-seed", default=0, show_default=True, help="Of that sample.")
 @click.option("--eps", help='Budget, e.g. "8/255"; by default what the model was trained for.')
 @click.option("--restarts", default=2, show_default=True, type=click.IntRange(1), help="Of PGD-40.")
-@click.option("--seed", default=0, show_default=True, help="Of the random starts.")
+@click.option("--draws", default=1, show_default=True, type=click.IntRange(1), help="For EOT.")
+@click.option("--seed", default=0, show_default=True, help="Of all noise.")
 @click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1))
-def evaluate(name, examples, sample_seed, eps, restarts, seed, batch_size):
-    """Measure accuracy on the test set: clean, FGSM, PGD-20 and PGD-40.
+@click.option(
+    "--precision", default="float32", show_default=True, help="Or bfloat16, to search in."
+)
+@click.option("--report", type=click.Path(dir_okay=False), help="Write every example's outcome.")
+def evaluate(name, examples, sample_seed, report, **options):
+    """Measure accuracy on the test set, without and under the attacks of a suite.
 
-    Where NAME is a folder, its eval.json, card and manifest are renewed.
+    pgd is FGSM, PGD-20 and PGD-40; autoattack the published cascade; paper adds PGD-100 and minimal
+    norms to pgd; quick is a first look; rand is for random models. An interrupted evaluation goes
+    on where it was. Where NAME is a folder, its eval.json, card and manifest are renewed.
     """
-    from robustzoo.evaluation import suite
-
     model, config, folder = _open(name)
-    threat, test = _threat(config, eps), _test_split(config)
+    test = _test_split(config)
     total = len(test)
     if examples is not None:
         test = test.sample(examples, sample_seed)
-    report = robustzoo.evaluate(
-        model,
-        test.images,
-        test.labels,
-        threat,
-        suite(threat, restarts),
-        dataset=config["dataset"],
-        batch_size=batch_size,
-        seed=seed,
-        sample_seed=sample_seed if len(test) < total else None,
-    )
-    record = report.to_dict(_command(name, folder))
-    _show_results(record)
+    sample_seed = sample_seed if len(test) < total else None
+    found = _evaluated(model, config, test, sample_seed, **options)
+    if report:
+        found.save(report)
+        notice(f"wrote {report}")
+    record = {"suite": options["suite"], **found.to_dict(_command(name, folder))}
+    _show_verdict(record)
     _renew(name, folder, record)
 
 
@@ -256,6 +259,14 @@ def table(columns: list[str], rows: list[list]) -> None:
     Console().print(drawn)
 
 
+def line(first: str, *cells: str) -> None:
+    """One row of a table that grows while work goes on."""
+    if sys.stdout.isatty():
+        click.echo("  ".join([f"{first:<16}", *(f"{cell:>8}" for cell in cells)]))
+    else:
+        click.echo("\t".join([first, *cells]))
+
+
 def _facts(entry):
     threat = f"{entry['norm'].capitalize()} {entry['eps']}" if entry["norm"] else None
     keys = ("dataset", "architecture", "defense")
@@ -274,15 +285,51 @@ def _describe(threat):
     return f"{type(threat).__name__} {format_eps(threat.eps)}"
 
 
+def _evaluated(model, config, test, sample_seed, suite, eps, restarts, draws, **options):
+    """The report of a suite; its rows are told as they come."""
+    from robustzoo import datasets, evaluation
+
+    threat = _threat(config, eps)
+    attacks = evaluation.suite(threat, suite, len(config["labels"]), restarts, draws)
+    notice(f"{len(test)} test images of {config['dataset']}, {_describe(threat)}, accuracy in %")
+
+    def tell(result):
+        line(result.label, _percent(result.accuracy), f"{result.seconds:.1f} s")
+
+    return robustzoo.evaluate(
+        model,
+        test,
+        threat,
+        attacks,
+        cascade=suite in evaluation.CASCADES,
+        dataset=config["dataset"],
+        sample_seed=sample_seed,
+        journal=datasets.cache_folder("evaluations"),
+        tell=tell,
+        **options,
+    )
+
+
+def _show_verdict(record):
+    low, high = record["interval"]
+    within = f"{_percent(low)} to {_percent(high)} with 95% confidence"
+    line("worst case", _percent(record["worst_case_accuracy"]), within)
+    for finding in record["findings"]:
+        notice(f"doubtful: {finding['name']}: {finding['text']}")
+    if not record["findings"]:
+        notice("the checks found nothing wrong with these numbers")
+
+
 def _show_results(record):
     from robustzoo.zoo.card import describe_threat
 
-    threat = describe_threat(record["threat"])
-    notice(f"{record['examples']} test images of {record['dataset']}, {threat}, accuracy in %")
-    rows = [[r["label"], _percent(r["accuracy"]), r["seconds"]] for r in record["results"]]
-    if "worst_case_accuracy" in record:
-        rows.append(["worst case", _percent(record["worst_case_accuracy"]), None])
-    table(["attack", "accuracy", "seconds"], rows)
+    for part in (record, *record.get("further", [])):
+        threat = describe_threat(part["threat"])
+        notice(f"{part['examples']} test images of {part['dataset']}, {threat}, accuracy in %")
+        rows = [[r["label"], _percent(r["accuracy"]), r["seconds"]] for r in part["results"]]
+        if "worst_case_accuracy" in part:
+            rows.append(["worst case", _percent(part["worst_case_accuracy"]), None])
+        table(["attack", "accuracy", "seconds"], rows)
 
 
 def _open(name):
@@ -438,6 +485,20 @@ def _in_checkout(folder):
     return folder.resolve().parent == locate.CHECKOUT.resolve()
 
 
+def _filed(folder, record):
+    """What eval.json becomes: the record in the place of one of the same suite and threat."""
+    from robustzoo.zoo.card import read_facts
+
+    def kind(of):
+        return of.get("suite", "pgd"), of["threat"]
+
+    former = read_facts(folder, "eval.json")
+    if not former or kind(former) == kind(record):
+        return record | {"further": (former or {}).get("further", [])}
+    others = [other for other in former["further"] if kind(other) != kind(record)]
+    return former | {"further": [*others, record]}
+
+
 def _renew(name, folder, record):
     from robustzoo import zoo
     from robustzoo.zoo.folder import write_json
@@ -447,7 +508,7 @@ def _renew(name, folder, record):
         return notice(
             "shown, not written: the card of a folder is renewed, e.g. model_cards/" + folder.name
         )
-    write_json(folder / "eval.json", record)
+    write_json(folder / "eval.json", _filed(folder, record))
     if _in_checkout(folder):
         zoo.register(folder)
     else:

@@ -85,7 +85,7 @@ def load(
         raise ValueError(
             f"no dataset {name!r}; there are {', '.join(NAMES)}. Did you mean {close[0]!r}?"
         )
-    arrays = _arrays(name, Path(cache_dir) if cache_dir else _default_cache())
+    arrays = _arrays(name, Path(cache_dir) if cache_dir else cache_folder("datasets"))
     labels = tuple(str(label) for label in arrays["label_names"])
     splits = [Split(arrays[f"{s}_pixels"], arrays[f"{s}_labels"]) for s in ("train", "test")]
     if classes is not None:
@@ -112,9 +112,10 @@ def _only(split, classes, total):
     return Split(split.pixels[labels >= 0], labels[labels >= 0])
 
 
-def _default_cache():
+def cache_folder(room: str) -> Path:
+    """The folder `robustzoo/<room>` in the user's cache."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "robustzoo" / "datasets"
+    return Path(base) / "robustzoo" / room
 
 
 def _arrays(name, cache):
@@ -144,7 +145,7 @@ def _decode(name):
         raise ImportError(
             f"decoding {name} needs tensorflow and tensorflow-datasets ({error}). On a machine "
             f"that has them run robustzoo.datasets.load({name!r}), then copy the file {name}.npz "
-            f"from its cache to {_default_cache()} here"
+            f"from its cache to {cache_folder('datasets')} here"
         ) from error
     try:
         splits, about = tfds.load(

@@ -1,15 +1,39 @@
+import json
+
 import keras
 import numpy as np
 import pytest
 from tiny import tiny_batch, tiny_classifier, tiny_linear, values
 
-from robustzoo.attacks import PGD, fgsm, generate
-from robustzoo.evaluation import evaluate, suite, survivors
-from robustzoo.threats import Linf
+from robustzoo.attacks import PGD, DeepFool, Noise, bim, fgsm, generate, run
+from robustzoo.evaluation import (
+    CASCADES,
+    SUITES,
+    Finding,
+    Report,
+    evaluate,
+    lower_precision,
+    suite,
+)
+from robustzoo.evaluation.report import interval
+from robustzoo.threats import L2, Linf
+
+LIGHT = {"checks": False}  # what a test does not look at need not run
 
 
 def classes(model, x):
     return keras.ops.convert_to_numpy(model(x)).argmax(1)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny_classifier()
+
+
+@pytest.fixture(scope="module")
+def data(model):
+    x, _ = tiny_batch(40)
+    return x, classes(model, x).astype("int32")
 
 
 def test_survivors_are_those_of_a_linear_closed_form():
@@ -22,36 +46,25 @@ def test_survivors_are_those_of_a_linear_closed_form():
     eps = float(np.median(gap) / np.abs(w[:, 0] - w[:, 1]).sum())
     expected = gap > eps * np.abs(w[:, 0] - w[:, 1]).sum()
     near = np.abs(gap / gap[np.argsort(gap)[48]] - 1) < 1e-3
-    for attack in (fgsm(Linf(eps)), PGD(Linf(eps), eps / 4, steps=12)):
-        robust, gradients = survivors(attack, model, x, y, batch_size=16)
-        np.testing.assert_array_equal(robust[~near], expected[~near])
-        assert gradients <= 97 * (attack.steps + 1)
-        assert gradients < 0.9 * 97 * (attack.steps + 1) or attack.steps == 1
+    attacks = {"FGSM": fgsm(Linf(eps)), "PGD": PGD(Linf(eps), eps / 4, steps=12)}
+    report = evaluate(model, (x, y), Linf(eps), attacks, batch_size=16, **LIGHT)
+    for result, steps in zip(report.results[1:], (1, 12), strict=True):
+        np.testing.assert_array_equal(result.robust[~near], expected[~near])
+        assert result.gradients <= 97 * (steps + 1)
+        assert result.gradients < 0.9 * 97 * (steps + 1) or steps == 1
 
 
-def test_outcome_does_not_depend_on_the_batch_size():
-    x, y = tiny_batch(40)
-    model = tiny_classifier()
-    attack = PGD(Linf(0.02), 0.005, steps=5, restarts=2)
-    outcomes = [survivors(attack, model, x, y, batch_size=b)[0] for b in (7, 40, 64)]
-    np.testing.assert_array_equal(outcomes[0], outcomes[1])
-    np.testing.assert_array_equal(outcomes[0], outcomes[2])
-
-
-def test_no_weaker_than_the_last_iterate():
-    x, _ = tiny_batch(64)
-    model = tiny_classifier()
-    y = classes(model, x).astype("int32")
-    attack = PGD(Linf(0.03), 0.01, steps=6, start="clean")
-    robust, _ = survivors(attack, model, x, y)
-    assert not (robust & (classes(model, generate(attack, model, x, y)) != y)).any()
+def test_no_weaker_than_the_last_iterate(model, data):
+    attack = bim(Linf(0.03), 0.01, steps=6)
+    robust = evaluate(model, data, Linf(0.03), {"BIM": attack}, **LIGHT).robust
+    assert not (robust & (classes(model, generate(attack, model, *data)) != data[1])).any()
 
 
 def test_report_takes_the_worst_case_per_example():
     x, y = tiny_batch(40)
     model = tiny_classifier()
     before = values(model)
-    report = evaluate(model, x, y, Linf(0.02), dataset="mnist")
+    report = evaluate(model, (x, y), Linf(0.02), dataset="mnist", **LIGHT)
     rows = np.stack([result.robust for result in report.results])
     np.testing.assert_array_equal(report.robust, rows.all(0))
     assert report.worst_case_accuracy <= min(r.accuracy for r in report.results)
@@ -66,7 +79,7 @@ def test_report_takes_the_worst_case_per_example():
 def test_same_seed_same_report():
     x, y = tiny_batch(40)
     model = tiny_classifier()
-    first, second = (evaluate(model, x, y, Linf(0.02), seed=3) for _ in range(2))
+    first, second = (evaluate(model, (x, y), Linf(0.02), seed=3, **LIGHT) for _ in range(2))
     np.testing.assert_array_equal(first.robust, second.robust)
 
 
@@ -74,15 +87,140 @@ def test_a_model_that_is_always_wrong():
     x, y = tiny_batch(8)
     model = tiny_classifier()
     wrong = ((classes(model, x) + 1) % 4).astype("int32")
-    assert evaluate(model, x, wrong, Linf(0.02)).worst_case_accuracy == 0
+    assert evaluate(model, (x, wrong), Linf(0.02), **LIGHT).worst_case_accuracy == 0
 
 
-def test_suite_uses_the_step_sizes_of_the_literature():
+def test_a_minimal_attack_counts_only_within_the_threat(model, data):
+    """DeepFool finds something for every image; what lies farther than eps breaks nothing."""
+    attack = DeepFool(L2, classes=4)
+    results = [
+        evaluate(model, data, L2(eps), {"DeepFool": attack}, **LIGHT).results[1]
+        for eps in (1e-4, 0.2, 10.0)
+    ]
+    assert results[0].robust.all() and not results[2].robust.any()
+    np.testing.assert_array_equal(results[1].robust, results[1].distance > 0.2 + 1e-6)
+    assert len(results[1].found) == len(data[1])
+    entry = evaluate(model, data, L2(0.2), {"DeepFool": attack}, **LIGHT).to_dict("")["results"][1]
+    assert entry["median_distance"] == pytest.approx(np.median(results[1].found), abs=1e-5)
+
+
+def test_a_cascade_spares_what_is_broken(model, data):
+    attacks = {"PGD": PGD(Linf(0.03), 0.01), "again": PGD(Linf(0.03), 0.01, steps=20)}
+    report = evaluate(model, data, Linf(0.03), attacks, cascade=True, **LIGHT)
+    first, second = report.results[1:]
+    assert 0 < first.robust.sum() < len(data[1])
+    np.testing.assert_array_equal(np.isnan(second.distance), ~first.robust)
+    assert report.robust.sum() <= first.robust.sum()
+    assert report.broken_by.count("PGD") == (~first.robust).sum()
+
+
+def test_goes_on_after_an_interruption(model, data, tmp_path, monkeypatch):
+    """The second call finds the finished attack in the journal, and ends as if undisturbed."""
+    attacks = {"FGSM": fgsm(Linf(0.02)), "PGD": PGD(Linf(0.02), 0.005)}
+    options = {"threat": Linf(0.02), "attacks": attacks, "journal": tmp_path, **LIGHT}
+    whole = evaluate(model, data, **options)
+    assert not list(tmp_path.iterdir())
+    ran = []
+
+    def failing(attack, *arguments):
+        ran.append(attack)
+        if len(ran) == 2:
+            raise KeyboardInterrupt
+        return run(attack, *arguments)
+
+    monkeypatch.setattr("robustzoo.evaluation.evaluate.run", failing)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(model, data, **options)
+    assert len(list(tmp_path.iterdir())) == 1
+    resumed = evaluate(model, data, **options)
+    assert ran == [attacks["FGSM"], attacks["PGD"], attacks["PGD"]]
+    np.testing.assert_array_equal(resumed.robust, whole.robust)
+    assert resumed.results[1].gradients == whole.results[1].gradients
+
+
+def test_blocks_change_nothing_for_an_attack_without_noise(model, data, monkeypatch):
+    attacks = {"BIM": bim(Linf(0.02), 0.005)}
+    whole = evaluate(model, data, Linf(0.02), attacks, **LIGHT)
+    monkeypatch.setattr("robustzoo.evaluation.evaluate.BLOCK", 13)
+    parts = evaluate(model, data, Linf(0.02), attacks, **LIGHT)
+    np.testing.assert_array_equal(whole.robust, parts.robust)
+
+
+def test_report_as_json(model, data, tmp_path):
+    attacks = {"PGD": PGD(Linf(0.03), 0.01), "DeepFool": DeepFool(L2, classes=4)}
+    report = evaluate(model, data, Linf(0.03), attacks, cascade=True)
+    report.save(tmp_path / "report.json")
+    again = Report.read(tmp_path / "report.json")
+    for old, new in zip(report.results, again.results, strict=True):
+        np.testing.assert_array_equal(old.robust, new.robust)
+        np.testing.assert_allclose(old.distance, new.distance, rtol=1e-5)
+    assert (again.threat, again.findings, again.data) == (
+        report.threat,
+        report.findings,
+        report.data,
+    )
+    (tmp_path / "other.json").write_text(json.dumps({"results": []}))
+    with pytest.raises(ValueError, match="other.json is not a report"):
+        Report.read(tmp_path / "other.json")
+
+
+def test_merge_joins_what_belongs_together(model, data):
+    first = evaluate(model, data, Linf(0.03), {"FGSM": fgsm(Linf(0.03))}, **LIGHT)
+    second = evaluate(model, data, Linf(0.03), {"PGD": PGD(Linf(0.03), 0.01)}, **LIGHT)
+    merged = first.merge(second)
+    assert [result.label for result in merged.results] == ["clean", "FGSM", "PGD"]
+    np.testing.assert_array_equal(merged.robust, first.robust & second.robust)
+    with pytest.raises(ValueError, match="labelled 'FGSM'"):
+        merged.merge(first)
+    other = evaluate(model, (data[0][:9], data[1][:9]), Linf(0.03), {}, **LIGHT)
+    with pytest.raises(ValueError, match="another data"):
+        first.merge(other)
+
+
+def test_interval_is_wilsons():
+    """n = 100, k = 90: the textbook's 0.8256 to 0.9448."""
+    assert interval(np.arange(100) < 90) == pytest.approx((0.8256, 0.9448), abs=1e-4)
+
+
+def test_bfloat16_only_searches(model, data):
+    """Whatever it finds fools the float32 model too."""
+    attacks = {"PGD": PGD(Linf(0.03), 0.01)}
+    exact = evaluate(model, data, Linf(0.03), attacks, **LIGHT)
+    rough = evaluate(model, data, Linf(0.03), attacks, precision="bfloat16", **LIGHT)
+    assert abs(exact.robust.sum() - rough.robust.sum()) <= 2
+    low = lower_precision(model, "bfloat16")
+    assert low.layers[0].compute_dtype == "bfloat16" and low.layers[-1].compute_dtype == "float32"
+    with pytest.raises(ValueError, match="Received: 'int8'"):
+        lower_precision(model, "int8")
+
+
+def test_checks_speak_in_the_report():
+    """A model whose gradient vanishes is not robust: that nothing broke it is no praise."""
+    model = tiny_classifier()
+    x, _ = tiny_batch(40)
+    y = classes(model, x).astype("int32")
+    steps = keras.layers.Lambda(lambda x: keras.ops.round(x * 7.0) / 7.0)
+    masked = keras.Sequential([keras.Input((8, 8, 3)), steps, *model.layers])
+    correct = classes(masked, x) == y
+    attacks = {"PGD": PGD(Linf(0.05), 0.01), "noise": Noise(Linf(0.05), steps=50)}
+    report = evaluate(masked, (x[correct], y[correct]), Linf(0.05), attacks)
+    assert any("gradient" in finding.name for finding in report.findings)
+    assert all(isinstance(finding, Finding) for finding in report.findings)
+
+
+def test_suites():
     assert suite(Linf(8 / 255))["PGD-20"].step_size == pytest.approx(2 / 255)
     assert suite(Linf(0.3))["PGD-40 x 2"].step_size == pytest.approx(0.01)
+    assert list(suite(Linf(0.1), "autoattack")) == ["APGD-CE", "APGD-T", "FAB-T", "Square"]
+    assert suite(Linf(0.1), "autoattack", classes=4)["APGD-T"].targets == 3
+    assert all(attack.draws == 20 for attack in suite(Linf(0.1), "rand").values())
+    assert set(CASCADES) <= set(SUITES)
+    with pytest.raises(ValueError, match="closest: 'autoattack'"):
+        suite(Linf(0.1), "autoatack")
+    with pytest.raises(ValueError, match="at least 4 classes"):
+        suite(Linf(0.1), "autoattack", classes=2)
 
 
-def test_targeted_attacks_are_refused():
-    x, y = tiny_batch(4)
+def test_targeted_attacks_are_refused(model, data):
     with pytest.raises(ValueError, match="untargeted"):
-        survivors(PGD(Linf(0.1), 0.1, targeted=True), tiny_classifier(), x, y)
+        evaluate(model, data, Linf(0.1), {"PGD": PGD(Linf(0.1), 0.1, targeted=True)})

@@ -1,4 +1,4 @@
-"""How an attack looks at a model: nothing is written to it, and its noise is what the attack says."""
+"""How an attack looks at a model: nothing is written to it, and the attack seeds its noise."""
 
 import functools
 

@@ -11,10 +11,10 @@ RESTART = 7919  # seeds of two runs of one attack are so far apart
 
 
 class Attack:
-    """An attack that goes step by step, every example for itself. Subclasses are frozen dataclasses.
+    """An attack that goes step by step, every example for itself.
 
-    They write `begin` and `step`. A state is a dictionary of tensors with a leading batch axis; it
-    holds whatever the attack needs, and
+    Subclasses are frozen dataclasses that write `begin` and `step`. A state is a dictionary of
+    tensors with a leading batch axis; it holds whatever the attack needs, and
 
         best (B, H, W, C)   what the attack would return now: the clean image where it found nothing
                             and looks for the smallest change
@@ -82,10 +82,11 @@ class Attack:
 
 def where(mask, state, other):
     """Per example, `state` where `mask` (B,) holds, else `other`."""
-    return {
-        name: ops.where(ops.reshape(mask, (-1,) + (1,) * (len(value.shape) - 1)), value, other[name])
-        for name, value in state.items()
-    }
+
+    def chosen(value, instead):
+        return ops.where(ops.reshape(mask, (-1,) + (1,) * (len(value.shape) - 1)), value, instead)
+
+    return {name: chosen(value, other[name]) for name, value in state.items()}
 
 
 def better(old, new):

@@ -1,65 +1,190 @@
 """Accuracy without and under attack."""
 
 import functools
+import hashlib
+import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import keras
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from robustzoo.attacks import PGD
+from robustzoo.attacks import Attack, generate, run
 from robustzoo.checks import check_images, check_labels
+from robustzoo.evaluation.checks import check_model, check_results
+from robustzoo.evaluation.describe import describe
+from robustzoo.evaluation.journal import Journal
+from robustzoo.evaluation.lower_precision import lower_precision
+from robustzoo.evaluation.predict import predict
 from robustzoo.evaluation.report import Report, Result
 from robustzoo.evaluation.suite import suite
-from robustzoo.evaluation.survivors import predict, survivors
-from robustzoo.threats import L2, Linf
+from robustzoo.threats import L1, L2, Linf, to_config
+
+BLOCK = 1000  # examples between two entries of the journal
 
 
 def evaluate(
     model: keras.Model,
-    images: np.ndarray,
-    labels: np.ndarray,
-    threat: Linf | L2,
-    attacks: Mapping[str, PGD] | None = None,
+    data,
+    threat: Linf | L2 | L1,
+    attacks: Mapping[str, Callable] | None = None,
     *,
+    cascade: bool = False,
+    checks: bool = True,
     dataset: str = "",
     batch_size: int = 128,
     seed: int = 0,
     sample_seed: int | None = None,
+    precision: str = "float32",
+    journal: str | Path | None = None,
+    tell: Callable[[Result], None] = lambda result: None,
 ) -> Report:
     """Attacks `model` and reports, per example, what survived.
 
-    Every attack sees every correctly classified example, so each row of the report stands for
-    itself, and the worst case is taken per example over the rows.
+    An example is broken by what fools the model, judged once more in float32 at the end, and lies
+    within the threat, whatever the attack was after. The worst case is taken per example.
 
     Args:
         model: from images in [0, 1] to logits.
-        images, labels: float (N, H, W, C) in [0, 1] and integers (N,).
+        data: something with `images` and `labels`, such as `datasets.load("mnist").test`, or the
+            two as a tuple: float (N, H, W, C) in [0, 1] and integers (N,).
         threat: what the adversary may do.
         attacks: by label; default `suite(threat)`.
+        cascade: each attack sees only the examples that those before it left, as in AutoAttack;
+            else every correctly classified one, so that each row stands for itself.
+        checks: look for signs that the numbers flatter the model.
         dataset, sample_seed: where the examples came from, for the report.
-        seed: of the random starts.
+        seed: of all noise.
+        precision: "bfloat16" searches in it, where that is faster.
+        journal: folder that keeps what is done, so that the same call goes on after an
+            interruption; None keeps nothing.
+        tell: called with each result as soon as it is there.
     """
-    images = check_images(images, model.input_shape[1:])
-    labels = check_labels(labels, len(images), model.output_shape[-1])
+    images, labels = _arrays(model, data)
+    attacks = suite(threat) if attacks is None else attacks
+    weights, examples = _hash(*model.get_weights()), _hash(images, labels)
+    plan = {label: describe(attack) for label, attack in attacks.items()}
+    facts = json.dumps([weights, examples, str(threat), plan, cascade, seed, precision])
+    kept = Journal(journal, hashlib.sha256(facts.encode()).hexdigest())
     start = time.monotonic()
     correct = predict(model, images, batch_size) == labels
-    results = [Result("clean", None, correct, 0, time.monotonic() - start)]
-    rows = np.flatnonzero(correct)
+    distance = np.where(correct, np.inf, 0.0)
+    norm, seconds = type(threat).__name__, time.monotonic() - start
+    results = [Result("clean", "none", {}, correct, distance, norm, False, 0, 0, seconds)]
+    tell(results[0])
+    judge = _Judge(model, threat, cascade, batch_size, seed, precision, kept)
     with _bar() as bar:
-        for label, attack in (attacks or suite(threat)).items():
-            start, robust, gradients = time.monotonic(), np.zeros_like(correct), 0
+        for label, attack in attacks.items():
+            rows = np.flatnonzero(np.all([r.robust for r in results], 0) if cascade else correct)
             advance = functools.partial(bar.advance, bar.add_task(label, total=len(rows)))
-            if len(rows):
-                robust[rows], gradients = survivors(
-                    attack, model, images[rows], labels[rows], batch_size, seed, advance
+            results.append(judge(label, attack, images, labels, correct, rows, advance))
+            tell(results[-1])
+    findings = None
+    if checks:
+        findings = tuple(check_model(model, images, labels, threat, seed) + check_results(results))
+    kept.close()
+    return Report(
+        dataset, threat, weights, examples, seed, sample_seed, cascade, tuple(results), findings
+    )
+
+
+class _Judge:
+    """Runs one attack after the other over blocks of examples, and decides what it broke."""
+
+    def __init__(self, model, threat, cascade, batch_size, seed, precision, journal):
+        self.model, self.threat, self.cascade = model, threat, cascade
+        self.batch_size, self.seed, self.journal = batch_size, seed, journal
+        self.searched = model if precision == "float32" else lower_precision(model, precision)
+
+    def __call__(self, label, attack, images, labels, correct, rows, advance):
+        """The `Result` of `attack` on the examples at `rows`."""
+        robust, distance = correct.copy(), np.where(correct, np.nan, 0.0)
+        totals = np.zeros(3)
+        for first in range(0, len(rows), BLOCK):
+            at, key = rows[first : first + BLOCK], f"{label}/{first}"
+            if key in self.journal:
+                advance(len(at))
+            else:
+                self.journal.put(
+                    key, self._block(attack, images[at], labels[at], self.seed + first, advance)
                 )
-            seconds = time.monotonic() - start
-            results.append(Result(label, attack, robust, gradients, seconds))
-    return Report(dataset, threat, seed, sample_seed, tuple(results))
+            broken, distance[at], spent = np.split(self.journal.get(key), [len(at), 2 * len(at)])
+            robust[at] = broken == 0
+            totals += spent
+        about, norm = describe(attack), _measure(attack, self.threat)[0]
+        arguments = about["arguments"]
+        if arguments.get("threat") == to_config(self.threat):
+            del arguments["threat"]
+        minimal = getattr(attack, "minimal", False)
+        gradients, queries, seconds = int(totals[0]), int(totals[1]), float(totals[2])
+        return Result(
+            label, about["attack"], arguments, robust, distance, norm, minimal,
+            gradients, queries, seconds,
+        )  # fmt: skip
+
+    def _block(self, attack, images, labels, seed, advance):
+        """One flat array: broken (N,), distance (N,), gradients, queries, seconds."""
+        start = time.monotonic()
+        outcome = self._attack(attack, self.searched, images, labels, seed, advance)
+        found, success, gradients, queries = outcome
+        fooled = predict(self.model, found, self.batch_size) != labels
+        again = np.flatnonzero(success & ~fooled)
+        if len(again) and self.searched is not self.model:
+            # Only rounding made these look broken: they deserve a search in float32.
+            more = self._attack(attack, self.model, images[again], labels[again], seed)
+            found[again], gradients, queries = more[0], gradients + more[2], queries + more[3]
+            fooled[again] = predict(self.model, more[0], self.batch_size) != labels[again]
+        inside = keras.ops.convert_to_numpy(self.threat.contains(found, images))
+        distance = keras.ops.convert_to_numpy(_measure(attack, self.threat)[1](found, images))
+        distance = np.where(fooled, distance, np.inf)
+        seconds = time.monotonic() - start
+        return np.concatenate([fooled & inside, distance, [gradients, queries, seconds]])
+
+    def _attack(self, attack, model, images, labels, seed, advance=lambda count: None):
+        """Adversarial images (N, ...), whether they seemed to succeed, gradients, queries."""
+        if getattr(attack, "targeted", False):
+            raise ValueError("robust accuracy needs untargeted attacks. Received: targeted=True")
+        if not isinstance(attack, Attack):
+            found = generate(attack, model, images, labels, self.batch_size, seed)
+            advance(len(images))
+            return found, np.ones(len(images), bool), 0, 0
+        until = self._until(attack)
+        out = run(attack, model, images, labels, self.batch_size, seed, until, advance)
+        return out.images.copy(), out.success, out.gradients, out.queries
+
+    def _until(self, attack):
+        """When an example has been attacked enough: not before the smallest change, if asked."""
+        if attack.minimal:
+            return self.threat.contains if self.cascade else None
+        threat = getattr(attack, "threat", None)
+        return _anywhere if threat is None else threat.contains
+
+
+def _anywhere(z, x):
+    return keras.ops.ones(keras.ops.shape(x)[:1], "bool")
+
+
+def _measure(attack, threat):
+    """(name of the norm, (z, x) -> distance (N,)) in which an attack's examples are measured."""
+    norm = getattr(attack, "norm", None) or type(getattr(attack, "threat", None) or threat)
+    return norm.__name__, norm(0.0).distance
+
+
+def _arrays(model, data):
+    images, labels = data if isinstance(data, tuple) else (data.images, data.labels)
+    images = check_images(images, model.input_shape[1:])
+    return images, check_labels(labels, len(images), model.output_shape[-1])
+
+
+def _hash(*arrays):
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
 
 
 def _bar():

@@ -1,25 +1,44 @@
 """What an evaluation found."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 
-from robustzoo.attacks import PGD
+from robustzoo.evaluation.findings import Finding
 from robustzoo.provenance import provenance
-from robustzoo.threats import L2, Linf, format_eps, to_config
+from robustzoo.threats import L1, L2, Linf, from_config, to_config
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """One attack: `robust` (N,) tells the examples that it failed to break, misclassified ones not.
+    """One attack on N examples.
 
-    `gradients` counts input gradients, `seconds` is wall time with compilation.
+    Attributes:
+        label: unique in a report, "PGD-20".
+        attack: class name, "none" for accuracy without attack.
+        arguments: of the attack, as JSON.
+        robust: bool (N,), examples that stay correct: neither misclassified before nor broken by
+            this attack within the threat.
+        distance: float (N,), of the adversarial example found, whatever its size, in `norm`. 0
+            where the image was misclassified already, inf where nothing was found, NaN where an
+            earlier attack had broken the example and this one was spared.
+        norm: in which `distance` is, "Linf".
+        minimal: whether the attack looked for the smallest distance.
+        gradients, queries: spent on all examples.
+        seconds: wall time with compilation.
     """
 
     label: str
-    attack: PGD | None
+    attack: str
+    arguments: dict
     robust: np.ndarray
+    distance: np.ndarray
+    norm: str
+    minimal: bool
     gradients: int
+    queries: int
     seconds: float
 
     @property
@@ -27,16 +46,32 @@ class Result:
         """Share of the examples that stay correct."""
         return float(self.robust.mean())
 
+    @property
+    def found(self) -> np.ndarray:
+        """Distances of the adversarial examples found, without those misclassified before."""
+        return self.distance[np.isfinite(self.distance) & (self.distance > 0)]
+
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """Outcomes of several attacks on the same examples; the first result is without attack."""
+    """Outcomes of several attacks on the same examples; the first result is without attack.
+
+    Attributes:
+        model, data: sha256 of the weights and of images and labels.
+        cascade: whether each attack saw only what the ones before it had left.
+        findings: what makes the numbers doubtful; empty if the checks found nothing, None if they
+            were not run.
+    """
 
     dataset: str
-    threat: Linf | L2
+    threat: Linf | L2 | L1
+    model: str
+    data: str
     seed: int
     sample_seed: int | None
+    cascade: bool
     results: tuple[Result, ...]
+    findings: tuple[Finding, ...] | None = None
 
     @property
     def robust(self) -> np.ndarray:
@@ -48,39 +83,111 @@ class Report:
         """Share of the examples that stay correct under every attack."""
         return float(self.robust.mean())
 
+    @property
+    def broken_by(self) -> list[str | None]:
+        """Per example, the first attack that broke it; "clean" if it was wrong before, or None."""
+        robust = np.stack([result.robust for result in self.results])
+        first = [None if row.all() else self.results[row.argmin()].label for row in robust.T]
+        return first
+
     def to_dict(self, command: str) -> dict:
-        """What eval.json holds; `command` reproduces it."""
+        """The record of eval.json, without the single examples; `command` reproduces it."""
         return {
             "dataset": self.dataset,
             "split": "test",
             "examples": len(self.robust),
             "sample_seed": self.sample_seed,
             "threat": to_config(self.threat),
+            "cascade": self.cascade,
             "command": command,
             **provenance(),
             "results": [self._entry(result) for result in self.results],
             "worst_case_accuracy": round(self.worst_case_accuracy, 6),
+            "interval": list(interval(self.robust)),
+            "findings": self.findings and [dataclasses.asdict(f) for f in self.findings],
         }
 
+    def save(self, path: str | Path) -> None:
+        """Writes everything, the outcome of every example included, as JSON."""
+        content = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        content["threat"] = to_config(self.threat)
+        content["results"] = [_to_json(result) for result in self.results]
+        content["findings"] = self.findings and [dataclasses.asdict(f) for f in self.findings]
+        Path(path).write_text(json.dumps(content))
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Report":
+        """Reads what `save` wrote; ValueError if it is something else."""
+        try:
+            content = json.loads(Path(path).read_text())
+            content["threat"] = from_config(content["threat"])
+            content["results"] = tuple(_from_json(result) for result in content["results"])
+            if content["findings"] is not None:
+                content["findings"] = tuple(Finding(**finding) for finding in content["findings"])
+            return cls(**content)
+        except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} is not a report of an evaluation: {error!r}") from error
+
+    def merge(self, other: "Report") -> "Report":
+        """Both reports' attacks on the same model and examples, as one."""
+        for name in ("model", "data", "threat"):
+            if getattr(self, name) != getattr(other, name):
+                raise ValueError(
+                    f"reports of another {name} cannot be merged. Received: {getattr(self, name)} "
+                    f"and {getattr(other, name)}"
+                )
+        known = {result.label for result in self.results}
+        new = [result for result in other.results if result.label not in known]
+        again = [r.label for r in other.results[1:] if r.label in known]
+        if again:
+            raise ValueError(f"both reports hold a result labelled {again[0]!r}: rename one")
+        findings = [*(self.findings or ()), *(other.findings or ())]
+        return dataclasses.replace(
+            self,
+            results=(*self.results, *new),
+            cascade=self.cascade or other.cascade,
+            findings=None if self.findings is other.findings is None else tuple(findings),
+        )
+
     def _entry(self, result):
-        attack = result.attack
+        found = result.found
         return {
-            "attack": type(attack).__name__ if attack else "none",
+            "attack": result.attack,
             "label": result.label,
-            "arguments": _arguments(attack) if attack else {},
+            "arguments": result.arguments,
             "seed": self.seed,
             "accuracy": round(result.accuracy, 6),
+            "norm": result.norm,
+            "minimal": result.minimal,
+            "found": len(found),
+            "median_distance": round(float(np.median(found)), 6) if len(found) else None,
+            "mean_distance": round(float(np.mean(found)), 6) if len(found) else None,
             "gradients": result.gradients,
+            "queries": result.queries,
             "seconds": round(result.seconds, 1),
         }
 
 
-def _arguments(attack):
-    return {
-        "steps": attack.steps,
-        "step_size": format_eps(attack.step_size),
-        "restarts": attack.restarts,
-        "loss": attack.loss.__name__,
-        "start": attack.start,
-        "draws": attack.draws,
-    }
+def interval(robust: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval of the share of True in `robust` (N,), for the population behind it."""
+    from scipy.stats import binomtest
+
+    bounds = binomtest(int(robust.sum()), len(robust)).proportion_ci(confidence, method="wilson")
+    return round(float(bounds.low), 6), round(float(bounds.high), 6)
+
+
+def _to_json(result):
+    content = dataclasses.asdict(result)
+    content["robust"] = np.flatnonzero(result.robust).tolist()
+    # JSON has neither NaN nor inf: spared examples are null, unsuccessful ones -1.
+    distance = np.where(np.isinf(result.distance), -1.0, result.distance)
+    content["distance"] = [None if np.isnan(d) else float(f"{d:.6g}") for d in distance]
+    return content
+
+
+def _from_json(content):
+    distance = np.array([np.nan if d is None else d for d in content["distance"]], "float32")
+    distance[distance < 0] = np.inf
+    robust = np.zeros(len(distance), bool)
+    robust[content["robust"]] = True
+    return Result(**{**content, "robust": robust, "distance": distance})

@@ -1,7 +1,19 @@
-"""The attacks that every card shows."""
+"""The attacks that cards and commands name together."""
 
-from robustzoo.attacks import PGD, fgsm
-from robustzoo.threats import L2, Linf
+import difflib
+from collections.abc import Callable
+
+from robustzoo.attacks import (
+    APGD,
+    FAB,
+    PGD,
+    CarliniWagner,
+    DeepFool,
+    Square,
+    fgsm,
+)
+from robustzoo.losses import cross_entropy, dlr, margin
+from robustzoo.threats import L1, L2, Linf
 
 STANDARD = {  # the threat of the literature, where a model claims none
     "mnist": Linf(0.3),
@@ -17,15 +29,94 @@ def standard_threat(dataset: str) -> Linf:
     return STANDARD[dataset]
 
 
-def suite(threat: Linf | L2, restarts: int = 2) -> dict[str, PGD]:
-    """FGSM, PGD-20 with step eps / 4 and PGD-40 with step eps / 30 and restarts, by label.
+def suite(
+    threat: Linf | L2 | L1,
+    name: str = "pgd",
+    classes: int = 10,
+    restarts: int = 2,
+    draws: int = 1,
+) -> dict[str, Callable]:
+    """Attacks by label.
+
+    Args:
+        threat: the budget of all of them.
+        name: "quick", "pgd", "paper", "autoattack" or "rand"; see `SUITES`.
+        classes: of the model; AutoAttack's targets are the 9 next best, or all where fewer.
+        restarts: of the PGD with most steps.
+        draws: gradients averaged per step, for models that are random ("rand" takes 20).
+    """
+    if name not in SUITES:
+        close = difflib.get_close_matches(str(name), SUITES, n=1, cutoff=0.0)[0]
+        raise ValueError(
+            f"suite must be one of {list(SUITES)}. Received: {name!r}; closest: {close!r}"
+        )
+    return SUITES[name](threat, classes, restarts, draws)
+
+
+def _quick(threat, classes, restarts, draws):
+    """FGSM and APGD with 20 steps: a first look."""
+    return {
+        "FGSM": fgsm(threat, draws=draws),
+        "APGD-CE-20": APGD(threat, steps=20, draws=draws),
+    }
+
+
+def _pgd(threat, classes, restarts, draws):
+    """FGSM, PGD-20 with step eps / 4, PGD-40 with step eps / 30 and restarts.
 
     At eps 8/255 and 0.3 these are the steps that Madry et al. (arXiv:1706.06083) report: 2/255
     on CIFAR-10 and 0.01 on MNIST.
     """
     many = f" x {restarts}" if restarts > 1 else ""
     return {
-        "FGSM": fgsm(threat),
-        "PGD-20": PGD(threat, step_size=threat.eps / 4, steps=20),
-        f"PGD-40{many}": PGD(threat, step_size=threat.eps / 30, steps=40, restarts=restarts),
+        "FGSM": fgsm(threat, draws=draws),
+        "PGD-20": PGD(threat, threat.eps / 4, steps=20, draws=draws),
+        f"PGD-40{many}": PGD(threat, threat.eps / 30, steps=40, restarts=restarts, draws=draws),
     }
+
+
+def _paper(threat, classes, restarts, draws):
+    """What papers on defenses report: the above, PGD-100 on two losses, and minimal norms."""
+    long = dict(step_size=threat.eps / 30, steps=100, draws=draws)
+    return {
+        **_pgd(threat, classes, restarts, draws),
+        "PGD-100": PGD(threat, **long),
+        "PGD-100 margin": PGD(threat, loss=margin, **long),
+        "DeepFool": DeepFool(type(threat), classes=min(10, classes)),
+        "C&W": CarliniWagner(draws=draws),
+    }
+
+
+def _autoattack(threat, classes, restarts, draws):
+    """AutoAttack's standard version (Croce & Hein, arXiv:2003.01690), to be run as a cascade."""
+    if isinstance(threat, L1) or classes < 4:
+        raise ValueError(
+            "AutoAttack needs a threat Linf or L2 and at least 4 classes. Received: "
+            f"{threat}, {classes} classes"
+        )
+    targets = min(9, classes - 1)
+    return {
+        "APGD-CE": APGD(threat, draws=draws),
+        "APGD-T": APGD(threat, targets=targets, draws=draws),
+        "FAB-T": FAB(threat, targets=targets),
+        "Square": Square(threat),
+    }
+
+
+def _rand(threat, classes, restarts, draws):
+    """AutoAttack's version for random models: APGD on two losses, 20 gradients a step."""
+    draws = max(20, draws)
+    return {
+        "APGD-CE": APGD(threat, loss=cross_entropy, draws=draws),
+        "APGD-DLR": APGD(threat, loss=dlr, draws=draws),
+    }
+
+
+SUITES = {
+    "quick": _quick,
+    "pgd": _pgd,
+    "paper": _paper,
+    "autoattack": _autoattack,
+    "rand": _rand,
+}
+CASCADES = ("autoattack", "rand")  # suites in which an attack sees what those before it left

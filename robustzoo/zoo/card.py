@@ -70,6 +70,8 @@ def check_evaluation(evaluation: dict | None) -> dict | None:
         raise ValueError("eval.json: results must not be empty")
     for result in evaluation["results"]:
         _has("eval.json: a result", result, RESULT_KEYS)
+    for further in evaluation.get("further", []):
+        check_evaluation(further)
     accuracies = [result["accuracy"] for result in evaluation["results"]]
     if "worst_case_accuracy" in evaluation:
         accuracies.append(evaluation["worst_case_accuracy"])
@@ -170,33 +172,60 @@ def _accuracy(evaluation: dict | None, training: dict) -> str:
     if not evaluation:
         return "Not measured."
     published = training.get("published") or {}
+    parts = [_measured(part, published) for part in (evaluation, *evaluation.get("further", []))]
+    bound = (
+        "Attacks bound robustness from above: a stronger one can only lower these numbers. The "
+        "worst case counts an image only if it withstands every attack of its table."
+    )
+    return "\n\n".join([*parts, bound])
+
+
+def _measured(evaluation: dict, published: dict) -> str:
+    """One evaluation: the sample, a table, the worst case with its interval, the command."""
     rows = [
         f"| {result['label']} | {describe_arguments(result['arguments']) or '-'} | "
         f"{_or_dash(result['seed'])} | {100 * result['accuracy']:.2f} | "
-        f"{_published(published, result['label'])} | {result['seconds']:.0f} |"
+        f"{_published(published, result['label'])} | {_distance(result)} | "
+        f"{result['seconds']:.0f} |"
         for result in evaluation["results"]
     ]
     sample = f"{evaluation['examples']:,} images of {evaluation['dataset']} "
     sample += f"({evaluation['split']} split"
     if evaluation.get("sample_seed") is not None:
         sample += f", a sample drawn with seed {evaluation['sample_seed']}"
-    worst = ""
-    if "worst_case_accuracy" in evaluation:
-        worst = (
-            f"\n\nWorst case: **{100 * evaluation['worst_case_accuracy']:.2f} %** of the images "
-            "withstand every one of these attacks. Attacks bound robustness from above: a stronger "
-            "one can only lower this number."
-        )
-    return (
-        f"Measured on {sample}), threat {describe_threat(evaluation['threat'])}.\n\n"
-        "| Attack | Arguments | Seed | Accuracy (%) | Published (%) | Seconds |\n"
-        "|---|---|---|---|---|---|\n"
-        + "\n".join(rows)
-        + (f"\n\nPublished: {published['source']}." if published else "")
-        + worst
-        + "\n\nReproduce:\n\n"
-        + _provenance(evaluation)
+    sample += f"), threat {describe_threat(evaluation['threat'])}"
+    if evaluation.get("cascade"):
+        sample += "; each attack saw only what those above it had left"
+    head = (
+        "| Attack | Arguments | Seed | Accuracy (%) | Published (%) | Median distance | Seconds |\n"
+        "|---|---|---|---|---|---|---|\n"
     )
+    parts = [f"Measured on {sample}.", head + "\n".join(rows)]
+    if any(_published(published, result["label"]) != "-" for result in evaluation["results"]):
+        parts.append(f"Published: {published['source']}.")
+    return "\n\n".join([*parts, *_verdict(evaluation), "Reproduce:", _provenance(evaluation)])
+
+
+def _verdict(evaluation: dict) -> list[str]:
+    """The worst case, and what the checks say."""
+    lines = []
+    if "worst_case_accuracy" in evaluation:
+        worst = f"Worst case: **{100 * evaluation['worst_case_accuracy']:.2f} %**"
+        if "interval" in evaluation:
+            low, high = (100 * bound for bound in evaluation["interval"])
+            worst += f" (95 % interval {low:.2f} to {high:.2f})"
+        lines.append(worst + ".")
+    findings = evaluation.get("findings")
+    if findings is not None:
+        told = "; ".join(f"{f['name']}: {f['text']}" for f in findings)
+        lines.append(f"Checks: {told or 'nothing makes these numbers doubtful'}.")
+    return lines
+
+
+def _distance(result: dict) -> str:
+    """Of the adversarial examples that an attack found, where it looked for the smallest."""
+    median = result.get("median_distance")
+    return "-" if median is None or not result.get("minimal") else f"{result['norm']} {median:.4g}"
 
 
 def _published(published: dict, label: str) -> str:

@@ -1,0 +1,116 @@
+"""What every attack promises, whatever it does."""
+
+import dataclasses
+import inspect
+
+import keras
+import numpy as np
+import pytest
+from examples import EXAMPLES
+from tiny import tiny_batch, tiny_classifier, values
+
+from robustzoo import attacks
+from robustzoo.attacks import Attack, generate, run
+from robustzoo.threats import Linf
+
+
+@pytest.fixture(params=EXAMPLES.values(), ids=EXAMPLES.keys())
+def attack(request):
+    return request.param()
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny_classifier(dropout=0.3)
+
+
+@pytest.fixture(scope="module")
+def batch(model):
+    """Images, and for each the class that an untargeted or a targeted attack is given."""
+    x, _ = tiny_batch(12)
+    predicted = classes(model, x)
+    return x, predicted, ((predicted + 1) % 4).astype("int32")
+
+
+def numpy(tensor):
+    return keras.ops.convert_to_numpy(tensor)
+
+
+def classes(model, x):
+    return numpy(model(x)).argmax(1).astype("int32")
+
+
+def labels_for(attack, batch):
+    return batch[2] if getattr(attack, "targeted", False) else batch[1]
+
+
+def is_random(attack):
+    """An attack that draws nothing does not depend on the seed."""
+    return not any(word in repr(attack) for word in ("start='clean'", "DeepFool", "JSMA"))
+
+
+def test_every_attack_has_an_example():
+    public = {getattr(attacks, name) for name in attacks.__all__}
+    known = {c for c in public if inspect.isclass(c) and issubclass(c, Attack)} - {Attack}
+    assert known <= {type(make()) for make in EXAMPLES.values()}
+
+
+def test_budget_and_box(attack, model, batch):
+    z = generate(attack, model, batch[0], labels_for(attack, batch))
+    assert z.shape == batch[0].shape and np.isfinite(z).all()
+    assert z.min() >= 0 and z.max() <= 1
+    if not attack.minimal and attack.threat is not None:
+        assert numpy(attack.threat.distance(z, batch[0])).max() <= attack.threat.eps + 1e-6
+
+
+def test_success_is_what_the_model_says(attack, model, batch):
+    x, y = batch[0], labels_for(attack, batch)
+    out = run(attack, model, x, y)
+    reached = classes(model, out.images) == y
+    fooled = reached if getattr(attack, "targeted", False) else ~reached
+    np.testing.assert_array_equal(out.success, fooled)
+    if attack.minimal:
+        np.testing.assert_array_equal(out.images[~out.success], x[~out.success])
+
+
+def test_leaves_the_model_untouched(attack, model, batch):
+    before = values(model)
+    generate(attack, model, batch[0], labels_for(attack, batch))
+    for old, new in zip(before, values(model), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_same_seed_same_result_whatever_the_batch(attack, model, batch):
+    x, y = batch[0], labels_for(attack, batch)
+    first = run(attack, model, x, y, seed=5)
+    again = run(attack, model, x, y, batch_size=5, seed=5)
+    np.testing.assert_array_equal(first.success, again.success)
+    np.testing.assert_allclose(first.images, again.images, atol=2e-5)
+
+
+def test_zero_budget_is_the_identity(attack, model, batch):
+    if attack.minimal or attack.threat is None:
+        pytest.skip("has no budget")
+    threat = dataclasses.replace(attack.threat, eps=0.0)
+    attack = dataclasses.replace(attack, threat=threat)
+    z = generate(attack, model, batch[0], labels_for(attack, batch))
+    np.testing.assert_allclose(z, batch[0], atol=1e-6)
+
+
+def test_what_is_fooled_already_costs_no_change(attack, model, batch):
+    """A misclassified image is its own smallest adversarial example."""
+    if not attack.minimal:
+        pytest.skip("looks for a change within a budget")
+    wrong = batch[1] if attack.targeted else batch[2]
+    out = run(attack, model, batch[0], wrong)
+    assert out.success.all()
+    np.testing.assert_array_equal(out.images, batch[0])
+
+
+def test_stops_where_enough_was_found(model, batch):
+    """`until` ends an example's attack, and the gradients saved are not counted."""
+    attack = attacks.PGD(Linf(0.2), 0.05, steps=20)
+    x, y = batch[0], batch[1]
+    whole, short = run(attack, model, x, y), run(attack, model, x, y, until=attack.threat.contains)
+    assert short.gradients < whole.gradients == 21 * len(x)
+    assert short.success.sum() >= whole.success.sum() > 0
