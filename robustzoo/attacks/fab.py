@@ -1,0 +1,115 @@
+"""Fast adaptive boundary attack."""
+
+import dataclasses
+
+from keras import ops
+
+from robustzoo.attacks import _search
+from robustzoo.attacks._hyperplane import shortest
+from robustzoo.attacks._model import forward, gradient
+from robustzoo.attacks.base import Attack, fooled
+from robustzoo.threats import L1, L2, PIXELS, Linf
+
+
+@dataclasses.dataclass(frozen=True)
+class FAB(Attack):
+    """Smallest change, along linearised boundaries (FAB-T; Croce & Hein, arXiv:1907.02044).
+
+    f = logit_t - logit_y, linearised at z, is 0 on a hyperplane; d1 and d2 are the shortest ways to
+    it inside [0, 1], from z and from the clean image x:
+
+        a = min(||d1|| / (||d1|| + ||d2||), alpha_max)
+        z <- clip((1 - a) (z + eta d1) + a (x + eta d2), 0, 1)
+
+    A misclassified z is kept if it is the nearest to x so far; then z <- x + beta (z - x). Run r
+    goes against the class t of the (r mod `targets` + 2)-th largest clean logit, and ends at once
+    where there are fewer classes. As in AutoAttack, no search on the line to x follows.
+
+    Args:
+        threat: its norm is kept small. Its eps bounds nothing: it only places the random starts,
+            which are uniform in the ball of eps / 2.
+        steps: of each run.
+        targets: classes gone against, one run each.
+        restarts: rounds of `targets` runs; all but the first start at random.
+        eta: overshoot past the hyperplane.
+        beta: backward step.
+        alpha_max: largest pull towards x.
+        draws: gradients averaged per step (EOT).
+    """
+
+    threat: Linf | L2 | L1
+    steps: int = 100
+    targets: int = 9
+    restarts: int = 1
+    eta: float = 1.05
+    beta: float = 0.9
+    alpha_max: float = 0.1
+    draws: int = 1
+
+    queries = 1
+    minimal = True
+
+    def __post_init__(self):
+        _search.check(self, ("steps", "targets", "restarts", "draws"), ())
+        if not 1 <= self.eta < float("inf"):
+            raise ValueError(f"eta must be a number >= 1. Received: eta={self.eta!r}")
+        if not 0 < self.beta < 1:
+            raise ValueError(f"beta must be in (0, 1). Received: beta={self.beta!r}")
+        if not 0 <= self.alpha_max <= 1:
+            raise ValueError(f"alpha_max must be in [0, 1]. Received: alpha_max={self.alpha_max!r}")
+
+    @property
+    def runs(self):
+        return self.targets * self.restarts
+
+    @property
+    def gradients(self):
+        return self.draws
+
+    def begin(self, model, x, y, seed, run):
+        logits = forward(model, x)
+        wrong, classes = fooled(logits, y), logits.shape[-1]
+        rank = run % self.targets + 1
+        ranking = ops.cast(ops.top_k(logits, classes)[1], "int32")
+        return {
+            "z": self._start(x, seed, run),
+            "target": ops.take(ranking, ops.minimum(rank, classes - 1), axis=1),
+            "steps": ops.zeros_like(y, "int32"),
+            "best": x,
+            "success": wrong,
+            "value": ops.zeros_like(y, "float32"),
+            "done": ops.logical_or(wrong, rank >= classes),
+        }
+
+    def step(self, model, state, x, y, noise=None):
+        z = self._towards_boundary(model, state, x, y, noise)
+        hit = fooled(forward(model, z, noise), y)
+        steps = state["steps"] + 1
+        kept = _search.recorded(state, z, self.threat.distance(z, x), hit)
+        return kept | {
+            "z": ops.where(hit[:, None, None, None], x + self.beta * (z - x), z),
+            "target": state["target"],
+            "steps": steps,
+            "done": state["done"] | (steps >= self.steps),
+        }
+
+    def _start(self, x, seed, run):
+        if self.restarts == 1:
+            return x
+        near = dataclasses.replace(self.threat, eps=self.threat.eps / 2)
+        return ops.where(run < self.targets, x, near.random_start(x, seed))
+
+    def _towards_boundary(self, model, state, x, y, noise):
+        def lead(logits):
+            classes = logits.shape[-1]
+            sides = ops.one_hot(state["target"], classes) - ops.one_hot(y, classes)
+            return ops.sum(logits * sides, axis=-1)
+
+        z = state["z"]
+        f, _, w = gradient(model, z, lead, noise, self.draws)
+        f, w = (ops.where(ops.isfinite(v), v, 0.0) for v in (f, w))
+        d1 = shortest(self.threat, z, w, -f)
+        d2 = shortest(self.threat, x, w, ops.sum(w * (z - x), axis=PIXELS) - f)
+        size1, size2 = (ops.maximum(self.threat.distance(d, 0.0), 1e-8) for d in (d1, d2))
+        pull = _search.spread(ops.minimum(size1 / (size1 + size2), self.alpha_max))
+        return ops.clip((1.0 - pull) * (z + self.eta * d1) + pull * (x + self.eta * d2), 0.0, 1.0)

@@ -1,0 +1,165 @@
+"""Square attack."""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable
+
+import numpy as np
+from keras import ops
+
+from robustzoo.attacks._counter import random_keys, uniform
+from robustzoo.attacks._model import forward
+from robustzoo.attacks._windows import hills_table, inside, tiles
+from robustzoo.attacks.base import Attack, fooled, where
+from robustzoo.losses import margin
+from robustzoo.threats import L2, PIXELS, Linf
+
+HALVED = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
+ROUNDING = 1e-6  # of logits; what is no more is no rise, else a tie would depend on the batch
+
+
+@dataclasses.dataclass(frozen=True)
+class Square(Attack):
+    """Random search by squares, from outputs alone (Andriushchenko et al., arXiv:1912.00049).
+
+    Linf starts from vertical stripes of +-eps; try k adds +-2 eps per channel in a square at a
+    random place, then projects. L2 starts from a grid of hills and holes; a try moves the change
+    within two squares into one of them, as another hill and hole. A try stays if it raises the
+    loss; one that fools the model ends the attack. The side of the squares is round(sqrt(p H W))
+    (in L2 odd and at least 3), and p is halved after k = 10, 50, 200, 500, 1000, 2000, 4000, 6000
+    and 8000, whatever `steps` is, as AutoAttack does.
+
+    Args:
+        threat: where the example may lie.
+        steps: queries of the model, the one for the start included.
+        p: first fraction of the pixels that a square covers.
+        loss: (y, logits) -> (B,), to be raised; to be lowered when `targeted`.
+        restarts: independent runs.
+        targeted: `y` holds the classes to reach rather than the true ones.
+    """
+
+    threat: Linf | L2
+    steps: int = 5000
+    p: float = 0.8
+    loss: Callable = margin
+    restarts: int = 1
+    targeted: bool = False
+
+    gradients = 0
+    queries = 1
+
+    def __post_init__(self):
+        if not isinstance(self.threat, Linf | L2):
+            raise ValueError(f"threat must be Linf or L2. Received: threat={self.threat!r}")
+        for name in ("steps", "restarts"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+        if not 0 < self.p <= 1:
+            raise ValueError(f"p must be in (0, 1]. Received: p={self.p!r}")
+
+    @property
+    def runs(self):
+        return self.restarts
+
+    def side(self, k: int, height: int, width: int) -> int:
+        """Side of the square of try k = 0, 1, ..., in pixels."""
+        p = self.p / 2 ** sum(k > bound for bound in HALVED)
+        side = max(round(math.sqrt(p * height * width)), 1)
+        if isinstance(self.threat, L2):
+            side = max(side, 3) // 2 * 2 + 1
+        return min(side, height, width)
+
+    def begin(self, model, x, y, seed, run):
+        key = random_keys(ops.shape(x)[0], seed)
+        nobody = ops.zeros_like(y, "bool")
+        return {
+            "z": self.threat.project(x + self.threat.eps * self._start(key, x), x),
+            "key": key,
+            "steps": ops.zeros_like(y, "int32"),
+            "best": x,
+            "success": nobody,
+            "value": ops.full_like(y, -float("inf"), "float32"),
+            "done": nobody,
+        }
+
+    def step(self, model, state, x, y, noise=None):
+        logits = forward(model, state["z"], noise)
+        loss, hit = self.loss(y, logits), fooled(logits, y, self.targeted)
+        value = -loss if self.targeted else loss
+        enough = state["value"] + ROUNDING * ops.max(ops.abs(logits), axis=-1)
+        old = {name: state[name] for name in ("best", "success", "value")}
+        new = {"best": state["z"], "success": hit, "value": value}
+        kept = where(hit | (value > enough), new, old)
+        change = self._swap if isinstance(self.threat, L2) else self._colour
+        steps = state["steps"] + 1
+        return kept | {
+            "z": self.threat.project(x + change(state, kept["best"] - x), x),
+            "key": state["key"],
+            "steps": steps,
+            "done": hit | (steps >= self.steps),
+        }
+
+    def _start(self, key, x):
+        """Stripes or tiles, of norm 1."""
+        _, width, channels = shape = x.shape[1:]
+        before = ops.full_like(key, -1)  # the tries count from 0
+        if isinstance(self.threat, Linf):
+            return _sign(uniform(key, before, (1, width, channels)))
+        number, pattern = tiles(shape)
+        drawn = uniform(key, before, (int(number.max()) + 1, channels + 1))
+        drawn = ops.take(drawn, number, axis=1)
+        pattern = ops.where(drawn[..., -1:] < 0.5, pattern[0][..., None], pattern[1][..., None])
+        return self.threat.steepest(pattern * _sign(drawn[..., :-1]))
+
+    def _colour(self, state, delta):
+        """The next change in Linf, before its projection."""
+        shape, k = delta.shape[1:], state["steps"]
+        drawn = uniform(state["key"], k, (2 + shape[2],))
+        square, _, _ = inside(drawn[:, :2], ops.take(_sides(self, shape), k), shape)
+        colour = 2.0 * self.threat.eps * _sign(drawn[:, 2:])
+        return delta + ops.where(square, colour[:, None, None, :], 0.0)
+
+    def _swap(self, state, delta):
+        """The next change in L2: its norm is eps, per channel what it was in both squares."""
+        shape, k = delta.shape[1:], state["steps"]
+        levels, hills = _hills(self, shape)
+        side, level = ops.take(_sides(self, shape), k), ops.take(levels, k)
+        drawn = uniform(state["key"], k, (5 + shape[2],))
+        filled, row, column = inside(drawn[:, :2], side, shape)
+        emptied, _, _ = inside(drawn[:, 2:4], side, shape)
+        image = 2 * level + ops.cast(drawn[:, 4] < 0.5, "int32")
+        index = (image[:, None, None] * shape[0] + row) * shape[1] + column
+        eta = ops.take(hills, ops.where(filled[..., 0], index, 0))
+        hill = eta[..., None] * _sign(drawn[:, 5:])[:, None, None, :]
+        mixed = ops.where(filled, hill + _unit(ops.where(filled, delta, 0.0)), 0.0)
+        unused = ops.relu(self.threat.eps**2 - ops.sum(ops.square(delta), PIXELS, keepdims=True))
+        size = _power(ops.where(filled | emptied, delta, 0.0)) + unused / shape[2]
+        return ops.where(filled | emptied, _unit(mixed) * ops.sqrt(size), delta)
+
+
+@functools.lru_cache(maxsize=8)  # where nothing is compiled, every step asks for it
+def _sides(attack, shape):
+    """Sides of all tries; of one more too, which the driver computes for finished examples."""
+    return np.array([attack.side(k, *shape[:2]) for k in range(attack.steps + 1)], "int32")
+
+
+@functools.lru_cache(maxsize=8)
+def _hills(attack, shape):
+    """Which image of `hills_table` each try takes, and all the images in a row."""
+    sides, levels = np.unique(_sides(attack, shape), return_inverse=True)
+    return levels.astype("int32"), hills_table(sides, shape).ravel()
+
+
+def _sign(drawn):
+    return ops.where(drawn < 0.5, -1.0, 1.0)
+
+
+def _power(change):
+    return ops.sum(ops.square(change), axis=(1, 2), keepdims=True)
+
+
+def _unit(change):
+    """Norm 1 in every channel, or 0."""
+    return change / ops.maximum(ops.sqrt(_power(change)), 1e-12)
