@@ -42,7 +42,7 @@ EXAMPLES = {
     "mim-l2": lambda: MIM(BALL, 0.1, steps=5),
     "pgd": lambda: PGD(LINF, 2 / 255, steps=5, restarts=2),
     "pgd-l2": lambda: PGD(BALL, 0.1, steps=5),
+    "spsa": lambda: SPSA(LINF, steps=3, samples=8),
     "square": lambda: Square(LINF, steps=15),
     "square-l2": lambda: Square(BALL, steps=15, restarts=2),
-    "spsa": lambda: SPSA(LINF, steps=3, samples=8),
 }

@@ -1,0 +1,115 @@
+"""DeepFool."""
+
+import dataclasses
+
+from keras import ops
+
+from robustzoo.attacks._jacobian import jacobian
+from robustzoo.attacks._model import forward
+from robustzoo.attacks.base import Attack, fooled, where
+from robustzoo.threats import L2, Linf
+
+TIE = 1e-4  # logits by which a step aims past the boundary, so that a tie is not the end
+
+
+@dataclasses.dataclass(frozen=True)
+class DeepFool(Attack):
+    """Steps to the nearest boundary of the linearised model (Moosavi-Dezfooli, arXiv:1511.04599).
+
+    With f_k = z_k - z_y, w_k = df_k / dx and k the rival class of least |f_k| / ||w_k||_q:
+
+        L2 (q = 2):   r <- r + |f_k| w_k / ||w_k||_2^2
+        Linf (q = 1): r <- r + |f_k| sign(w_k) / ||w_k||_1
+
+    The example is x + (1 + overshoot) r, clipped to [0, 1]; it is finished when misclassified.
+
+    Args:
+        norm: class of the norm to keep small, `L2` or `Linf`.
+        steps: largest number of steps.
+        classes: so many classes count, those of the largest clean logits, y among them.
+        overshoot: fraction by which r is stretched.
+    """
+
+    norm: type = L2
+    steps: int = 50
+    classes: int = 10
+    overshoot: float = 0.02
+
+    queries = 1
+    minimal = True
+    targeted = False
+
+    def __post_init__(self):
+        if self.norm not in (L2, Linf):
+            raise ValueError(f"norm must be the class L2 or Linf. Received: norm={self.norm!r}")
+        for name, least in (("steps", 1), ("classes", 2)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f"{name} must be an integer >= {least}. Received: {value!r}")
+        if self.overshoot < 0:
+            raise ValueError(f"overshoot must be >= 0. Received: overshoot={self.overshoot}")
+
+    @property
+    def gradients(self):
+        return self.classes - 1
+
+    def begin(self, model, x, y, seed, run):
+        logits = forward(model, x)
+        wrong = fooled(logits, y)
+        own = ops.one_hot(y, logits.shape[-1], dtype="bool")
+        rivals = min(self.classes, logits.shape[-1]) - 1
+        return {
+            "z": x,
+            "total": ops.zeros_like(x),
+            "rivals": ops.top_k(ops.where(own, -float("inf"), logits), rivals)[1],
+            "steps": ops.zeros_like(y, "int32"),
+            "best": x,
+            "success": wrong,
+            "value": ops.zeros_like(y, "float32"),
+            "done": wrong,
+        }
+
+    def step(self, model, state, x, y, noise=None):
+        total = state["total"] + self._shift(model, state, y, noise)
+        z = ops.clip(x + (1.0 + self.overshoot) * total, 0.0, 1.0)
+        success = fooled(forward(model, z, noise), y)
+        new = {
+            "z": z,
+            "total": total,
+            "rivals": state["rivals"],
+            "steps": state["steps"] + 1,
+            "best": ops.where(success[:, None, None, None], z, x),
+            "success": success,
+            "value": ops.where(success, -self.norm(0.0).distance(z, x), 0.0),
+            "done": success | (state["steps"] + 1 >= self.steps),
+        }
+        return where(state["done"], state, new)
+
+    def _shift(self, model, state, y, noise):
+        """From z to the nearest of the linearised boundaries, shaped like the images."""
+
+        def rise(k):
+            def f(logits):
+                rival = ops.take_along_axis(logits, state["rivals"][:, k : k + 1], axis=1)
+                return (rival - ops.take_along_axis(logits, ops.expand_dims(y, 1), axis=1))[:, 0]
+
+            return f
+
+        rows = [rise(k) for k in range(state["rivals"].shape[1])]
+        _, f, w = jacobian(model, state["z"], rows, noise)
+        f, w = ops.stack(f, axis=1), ops.stack(w, axis=1)
+        size = ops.abs(w) if self.norm is Linf else ops.square(w)
+        power = ops.sum(size, axis=(2, 3, 4))  # ||w||_1 or ||w||_2^2
+        dual = power if self.norm is Linf else ops.sqrt(power)
+        usable = ops.isfinite(power) & (power > 0)  # else no boundary is in sight
+        far = ops.where(usable, ops.abs(f) / ops.where(usable, dual, 1.0), float("inf"))
+        nearest = ops.argmin(far, axis=1)[:, None]
+
+        def chosen(v):
+            index = ops.reshape(nearest, (-1, 1) + (1,) * (len(v.shape) - 2))
+            return ops.take_along_axis(v, index, axis=1)[:, 0]
+
+        f, power, usable = (chosen(v)[:, None, None, None] for v in (f, power, usable))
+        length = ops.where(usable, (ops.abs(f) + TIE) / ops.where(usable, power, 1.0), 0.0)
+        w = ops.where(usable, chosen(w), 0.0)
+        return length * (ops.sign(w) if self.norm is Linf else w)

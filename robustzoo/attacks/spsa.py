@@ -1,0 +1,142 @@
+"""Simultaneous perturbation stochastic approximation."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+from keras import ops
+
+from robustzoo.attacks._counter import random_bits, random_keys
+from robustzoo.attacks._model import forward
+from robustzoo.attacks.base import Attack, fooled
+from robustzoo.backend import repeat
+from robustzoo.losses import margin
+from robustzoo.threats import L2, Linf
+
+GROUP = 8  # directions per forward pass: more would be faster for tiny batches, and cost memory
+BETAS = 0.9, 0.999  # of Adam
+
+
+@dataclasses.dataclass(frozen=True)
+class SPSA(Attack):
+    """Adam on gradients estimated from outputs alone (Uesato et al., 2018, arXiv:1802.05666).
+
+    From the clean image z <- P(z + Adam(g)), with g of `spsa_gradient`.
+
+    Args:
+        threat: where the example may lie.
+        steps: number of Adam steps.
+        samples: directions per step; each costs two forward passes.
+        delta: length of the difference, in pixels of [0, 1].
+        learning_rate: of Adam, in pixels of [0, 1].
+        loss: (y, logits) -> (B,), ascended; descended when `targeted`.
+        targeted: `y` holds the classes to reach rather than the true ones.
+    """
+
+    threat: Linf | L2
+    steps: int = 100
+    samples: int = 128
+    delta: float = 0.01
+    learning_rate: float = 0.01
+    loss: Callable = margin
+    targeted: bool = False
+
+    gradients = 0
+
+    def __post_init__(self):
+        for name in ("steps", "samples"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+        for name in ("delta", "learning_rate"):
+            value = getattr(self, name)
+            if value <= 0:
+                raise ValueError(f"{name} must be > 0. Received: {name}={value!r}")
+
+    @property
+    def queries(self):
+        return 2 * self.samples + 1  # and one to judge the new point
+
+    def begin(self, model, x, y, seed, run):
+        nobody = ops.zeros_like(y, "bool")
+        return {
+            "z": self.threat.project(x, x),
+            "mean": ops.zeros_like(x),
+            "square": ops.zeros_like(x),
+            "key": random_keys(ops.shape(y)[0], seed),
+            "steps": ops.zeros_like(y, "int32"),
+            "best": x,
+            "success": nobody,
+            "value": ops.full_like(y, -float("inf"), "float32"),
+            "done": nobody,
+        }
+
+    def step(self, model, state, x, y, noise=None):
+        z, steps = state["z"], state["steps"]
+        sign = -1.0 if self.targeted else 1.0
+
+        def values(z, y, i):
+            return sign * self.loss(y, forward(model, z, _shifted(noise, i)))
+
+        slope = spsa_gradient(values, z, y, state["key"], steps, self.samples, self.delta)
+        mean = BETAS[0] * state["mean"] + (1 - BETAS[0]) * slope
+        square = BETAS[1] * state["square"] + (1 - BETAS[1]) * ops.square(slope)
+        time = ops.cast(steps + 1, "float32")[:, None, None, None]
+        deviation = ops.sqrt(square / (1.0 - BETAS[1] ** time)) + 1e-8
+        move = mean / (1.0 - BETAS[0] ** time) / deviation
+        z = self.threat.project(z + self.learning_rate * move, x)
+        logits = forward(model, z, _shifted(noise, self.samples))
+        return {
+            "z": z,
+            "mean": mean,
+            "square": square,
+            "key": state["key"],
+            "steps": steps + 1,
+            "best": z,
+            "success": fooled(logits, y, self.targeted),
+            "value": sign * self.loss(y, logits),
+            "done": steps + 1 >= self.steps,
+        }
+
+
+def spsa_gradient(values, z, y, key, counter, samples, delta):
+    """Mean over v of (f(z + delta v) - f(z - delta v)) / (2 delta) v, shaped like `z`.
+
+    The v are +-1 in every pixel, independently. The mean of v v^T is the identity, so that for a
+    linear f the expectation is its gradient.
+
+    Args:
+        values: f: images, their labels and the number of the call -> (B,).
+        z: images (B, H, W, C).
+        y: labels (B,).
+        key, counter: int32 (B,); an example's directions follow from its own two.
+        samples: number of directions.
+        delta: half the length of the difference, in pixels of [0, 1].
+    """
+    group, shape = math.gcd(samples, GROUP), z.shape[1:]
+    words = random_bits(key, counter, (math.ceil(samples / 32), *shape))
+    centre, labels = ops.repeat(z, group, axis=0), ops.repeat(y, group, axis=0)
+
+    def add(i, total):
+        v = directions(words, group * i + ops.arange(group, dtype="int32"))
+        shift = delta * ops.reshape(v, (-1, *shape))
+        rise = values(centre + shift, labels, i) - values(centre - shift, labels, i)
+        rise = ops.reshape(rise, (-1, group, 1, 1, 1)) / (2.0 * delta)
+        return total + ops.sum(rise * v, axis=1)
+
+    return repeat(samples // group, add, ops.zeros_like(z)) / samples
+
+
+def directions(words, numbers):
+    """Signs (B, K, H, W, C): direction k of `numbers` (K,) is bit k % 32 of word k // 32."""
+    chosen = ops.take(words, numbers // 32, axis=1)
+    place = ops.reshape(numbers % 32, (-1, 1, 1, 1))
+    return ops.cast(2 * ops.bitwise_and(ops.right_shift(chosen, place), 1) - 1, "float32")
+
+
+def _shifted(noise, i):
+    """Raw random state of the `i`-th forward pass within a step; None stays None."""
+    if noise is None:
+        return None
+    i = ops.cast(i, noise.dtype)
+    return noise + ops.stack([ops.zeros_like(i), i])
