@@ -1,0 +1,46 @@
+"""Accuracy against the number of steps."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from robustzoo.attacks import PGD
+from robustzoo.backend import compiled, in_batches, random_state
+from robustzoo.evaluation.predict import predict
+
+
+def steps_curve(
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    attack: PGD,
+    batch_size: int = 128,
+    seed: int = 0,
+) -> np.ndarray:
+    """Share of the examples that 0, 1, ... `attack.steps` steps leave, shape (steps + 1,).
+
+    An example is broken as soon as it is misclassified at any point on the way, the start
+    included; so the curve never rises. The step size stays the same, and there is one run.
+
+    Args:
+        images, labels: float32 (N, H, W, C) in [0, 1] and integers (N,).
+    """
+
+    def ascend(z, x, y, noise):
+        moved, _, logits = attack.ascend(model, z, x, y, noise)
+        return moved, ops.argmax(logits, axis=-1)
+
+    ascend = compiled(ascend, model.variables)
+    starts, noises = keras.random.SeedGenerator(seed), keras.random.SeedGenerator(seed + 1)
+
+    def on_the_way(x, y):
+        z, classes = attack.first(x, starts), []
+        for _ in range(attack.steps + 1):
+            z, seen = ascend(z, x, y, random_state(noises))
+            classes.append(ops.convert_to_numpy(seen))
+        return np.stack(classes, axis=1)
+
+    correct = predict(model, images, batch_size) == labels
+    seen = in_batches(on_the_way, min(batch_size, len(images)), images, labels)
+    left = np.logical_and.accumulate(seen == labels[:, None], axis=1) & correct[:, None]
+    return left.mean(axis=0)

@@ -1,0 +1,234 @@
+"""Pictures and tables: their arrays on models whose margins are known, and the page around them."""
+
+import functools
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import keras
+import numpy as np
+import pytest
+from tiny import tiny_batch, tiny_classifier, tiny_linear, values
+
+from robustzoo.attacks import PGD, fgsm, generate
+from robustzoo.evaluation.measures import (
+    adversarial_grid,
+    eps_curve,
+    loss_surface,
+    norm_curve,
+    norm_summary,
+    steps_curve,
+    transfer_matrix,
+)
+from robustzoo.evaluation.page import Page, Picture, Table, to_html, to_markdown
+from robustzoo.evaluation.write_report import write_report
+from robustzoo.losses import margin
+from robustzoo.threats import L2, Linf
+
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x01"
+
+
+def classes(model, x):
+    return keras.ops.convert_to_numpy(model(x)).argmax(1).astype("int32")
+
+
+@pytest.fixture(scope="module")
+def linear():
+    """A linear model, images that it classifies correctly and eps that breaks each in Linf."""
+    x = tiny_batch(61)[0] * 0.5 + 0.25  # far enough from 0 and 1
+    model = tiny_linear()
+    w, b = (keras.ops.convert_to_numpy(v).astype("float64") for v in model.layers[-1].weights)
+    gap = x.reshape(61, -1) @ (w[:, 0] - w[:, 1]) + b[0] - b[1]
+    return model, x, classes(model, x), np.abs(gap) / np.abs(w[:, 0] - w[:, 1]).sum()
+
+
+@pytest.mark.parametrize("attack", [fgsm, lambda threat: PGD(threat, threat.eps / 4, steps=9)])
+def test_eps_curve_of_a_linear_closed_form(linear, attack):
+    """The share left at eps is that of margins above eps |w0 - w1|_1."""
+    model, x, y, limits = linear
+    cuts = np.sort(limits)[[5, 20, 40, 59]]
+    eps = np.concatenate([[0.0], cuts + 0.5 * np.diff(np.sort(limits))[[5, 20, 40, 59]]])
+    y = np.where(np.arange(61) < 3, 1 - y, y)  # three are wrong from the start
+    right = np.arange(61) >= 3
+    expected = [np.mean(right & (limits > e)) for e in eps]
+    curve = eps_curve(model, x, y, lambda e: attack(Linf(e)), eps, batch_size=32)
+    np.testing.assert_allclose(curve, expected)
+    np.testing.assert_allclose(norm_curve(np.where(right, limits, 0.0), eps), expected)
+
+
+def test_eps_curve_falls_and_refuses_a_wrong_order():
+    x, y = tiny_batch(24)
+    model = tiny_classifier()
+    before = values(model)
+    curve = eps_curve(model, x, classes(model, x), lambda e: fgsm(Linf(e)), [0.0, 0.01, 0.1, 1.0])
+    assert curve[0] == 1 and curve[-1] < 1 and (np.diff(curve) <= 0).all()
+    for old, new in zip(before, values(model), strict=True):
+        np.testing.assert_array_equal(old, new)
+    with pytest.raises(ValueError, match="ascending"):
+        eps_curve(model, x, y, lambda e: fgsm(Linf(e)), [0.1, 0.1])
+
+
+def test_steps_curve_of_a_linear_closed_form(linear):
+    """From the image itself, k steps of size a break what lies within k a."""
+    model, x, y, limits = linear
+    a = float(np.median(limits)) / 3.5
+    attack = PGD(Linf(1.0), a, steps=5, start="clean")
+    expected = [np.mean(limits > k * a) for k in range(6)]
+    np.testing.assert_allclose(steps_curve(model, x, y, attack, batch_size=16), expected)
+
+
+def test_steps_curve_falls():
+    x, _ = tiny_batch(24)
+    model = tiny_classifier()
+    y = classes(model, x)
+    curve = steps_curve(model, x, y, PGD(Linf(0.1), 0.02, steps=6), batch_size=10, seed=2)
+    assert curve.shape == (7,) and curve[-1] < 1 and (np.diff(curve) <= 0).all()
+
+
+def test_norms_in_numbers():
+    distance = np.array([0.0, 1.0, 2.0, 6.0, np.inf])
+    assert norm_summary(distance) == (0.75, 3.0, 2.0)
+    np.testing.assert_allclose(norm_curve(distance, [0.0, 1.0, 10.0]), [0.8, 0.6, 0.2])
+    assert norm_summary(np.array([np.inf]))[0] == 0
+    assert np.isnan(norm_summary(np.zeros(3))).all()
+    with pytest.raises(ValueError, match="NaN"):
+        norm_curve(np.array([np.nan]), [1.0])
+
+
+def test_loss_surface_of_a_linear_closed_form(linear):
+    """The margin loss is a plane that rises by eps |w0 - w1|_1 towards the gradient's sign."""
+    model, x, y, limits = linear
+    threat = Linf(float(limits[0]) * 1.2)
+    surface = functools.partial(loss_surface, model, x[0], int(y[0]), threat, 5, loss=margin)
+    steps, losses, seen = surface(batch_size=7, seed=1)
+    np.testing.assert_allclose(steps, [-1, -0.5, 0, 0.5, 1])
+    slope = np.diff(losses, axis=0)
+    norm = np.abs(np.subtract(*keras.ops.convert_to_numpy(model.layers[-1].kernel).T)).sum()
+    np.testing.assert_allclose(slope, 0.5 * threat.eps * norm, rtol=1e-3)
+    np.testing.assert_allclose(np.diff(losses, n=2, axis=1), 0, atol=1e-4)
+    np.testing.assert_array_equal(seen[:, 2] == y[0], [True, True, True, True, False])
+    np.testing.assert_array_equal(surface(batch_size=128, seed=1)[2], seen)
+
+
+def test_transfer_matrix_has_the_white_box_on_its_diagonal():
+    x, y = tiny_batch(24)
+    models = {f"member {seed}": tiny_classifier(seed=seed) for seed in range(3)}
+    y = classes(models["member 1"], x)
+    attack = PGD(Linf(0.05), 0.02, steps=4, start="clean")
+    matrix = transfer_matrix(models, x, y, attack, batch_size=10)
+    for i, source in enumerate(models.values()):
+        found = generate(attack, source, x, y, batch_size=24)
+        for j, model in enumerate(models.values()):
+            both = (classes(model, x) == y) & (classes(model, found) == y)
+            assert matrix[i, j] == both.mean()
+    assert matrix[1, 1] < 1
+
+
+def test_adversarial_grid_is_what_the_attacks_make():
+    x, _ = tiny_batch(5)
+    model = tiny_classifier()
+    y = classes(model, x)
+    attack = fgsm(Linf(0.1))
+    found, seen = adversarial_grid(model, x, y, {"FGSM": attack})
+    np.testing.assert_array_equal(found[0], x)
+    np.testing.assert_allclose(found[1], generate(attack, model, x, y), atol=1e-6)
+    np.testing.assert_array_equal(seen, [y, classes(model, found[1])])
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes; fails where one is not closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open = [], []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def __getitem__(self, wanted):
+        return [attributes for tag, attributes in self.tags if tag == wanted]
+
+
+def check_html(text, pictures):
+    tags = Tags(text)
+    assert len(tags["img"]) == pictures
+    for image in tags["img"]:
+        assert image["src"].startswith("data:image/png;base64,")
+        assert len(image["alt"]) > 20
+    assert not tags["script"] and not tags["link"]
+    ids = {attributes["id"] for attributes in tags["section"]}
+    assert {a["href"] for a in tags["a"]} == {f"#{each}" for each in ids}
+    assert not re.search(r"https?://|url\(|@import", text)
+    return tags
+
+
+def test_page_escapes_what_stands_on_it():
+    table = Table("t", "a <b> | c", ("x|y", "z"), (("<i>", "1*2*3"),), "by `robustzoo <x>`")
+    picture = Picture("p", "title", PNG, 'a "quoted" picture & more text', "[seen]")
+    page = Page("<script>", "one & two", (("command", "a | b"),), (table, picture))
+    text = to_html(page)
+    (image,) = check_html(text, 1)["img"]
+    assert image["alt"] == picture.alt
+    assert (image["width"], image["height"]) == ("2", "1")
+    assert "<code>robustzoo &lt;x&gt;</code>" in text
+    markdown = to_markdown(page, "my files")
+    assert "| x\\|y | z |\n| --- | --- |\n| \\<i\\> | 1\\*2\\*3 |" in markdown
+    assert "(my%20files/p.png)" in markdown and "by `robustzoo <x>`" in markdown
+
+
+BUDGET = Linf(0.03)
+
+
+def small_report(path, models=2, threat=BUDGET, **options):
+    x, y = tiny_batch(12)
+    models = {f"tiny-{seed}": tiny_classifier(seed=seed) for seed in range(models)}
+    return write_report(models, (x, y), threat, path, **options)
+
+
+def test_report_of_two_models(tmp_path):
+    names = ["zero", "one", "two", "three"]
+    more = dict(names=names, dataset="tiny", sample_seed=7, seed=5, command="robustzoo report a b")
+    html, markdown = small_report(tmp_path / "two.html", **more)
+    text = html.read_text()
+    check_html(text, 7)
+    for fact in ("12 of tiny, drawn with seed 7", "Linf 0.03", "<dt>seed</dt><dd>5</dd>"):
+        assert fact in text
+    captions = re.findall(r'<figcaption>.*|<p class="caption">.*', text)
+    assert len(captions) >= 10
+    assert all("Made by <code>robustzoo report a b</code>" in caption for caption in captions)
+    text = markdown.read_text()
+    links = re.findall(r"!\[(?:[^\]\\]|\\.)+\]\(([^)]+)\)", text)
+    assert len(links) == 7
+    assert {unquote(link) for link in links} == {
+        f"two_files/{file.name}" for file in (tmp_path / "two_files").iterdir()
+    }
+    assert "| worst case |" in text and "| tiny-1 | C&W | L2 |" in text
+
+
+def test_report_of_one_model_in_l2(tmp_path):
+    html, _ = small_report(tmp_path / "one.html", models=1, threat=L2(0.5))
+    check_html(html.read_text(), 5)
+
+
+def test_report_refuses_before_it_computes(tmp_path):
+    x, y = tiny_batch(4)
+    with pytest.raises(ValueError, match="file .html"):
+        small_report(tmp_path / "report.pdf")
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        small_report(tmp_path / "none" / "report.html")
+    with pytest.raises(ValueError, match="eps > 0"):
+        small_report(tmp_path / "report.html", threat=Linf(0.0))
+    with pytest.raises(ValueError, match="same output_shape"):
+        models = {"a": tiny_classifier(), "b": tiny_linear(2)}
+        write_report(models, (x, y), Linf(0.1), tmp_path / "report.html")
+    with pytest.raises(ValueError, match="at least one model"):
+        write_report({}, (x, y), Linf(0.1), tmp_path / "report.html")
+    assert not list(tmp_path.iterdir())
