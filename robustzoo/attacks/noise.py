@@ -1,0 +1,82 @@
+"""Random noise."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+from keras import ops
+
+from robustzoo.attacks._counter import normal, random_keys, uniform
+from robustzoo.attacks._model import forward
+from robustzoo.attacks.base import Attack, better, fooled
+from robustzoo.losses import margin
+from robustzoo.threats import L2, Linf
+
+KINDS = ("uniform", "gaussian")
+
+
+@dataclasses.dataclass(frozen=True)
+class Noise(Attack):
+    """Draws images near `x` until one fools the model; what noise breaks was never robust.
+
+    "uniform" is uniform in the ball; "gaussian" is x + s N(0, 1), projected onto it, with
+    s = eps / 2 in Linf and eps / sqrt(d) in L2 for d pixels. Both are clipped to [0, 1]. If no
+    draw fools the model, the one of the highest loss is returned.
+
+    Args:
+        threat: where the example may lie.
+        kind: "uniform" or "gaussian".
+        steps: largest number of draws; a claim about noise takes 10,000.
+        loss: (y, logits) -> (B,), to choose among draws that do not fool the model.
+        targeted: `y` holds the classes to reach rather than the true ones.
+    """
+
+    threat: Linf | L2
+    kind: str = "uniform"
+    steps: int = 10_000
+    loss: Callable = margin
+    targeted: bool = False
+
+    gradients = 0
+    queries = 1
+
+    def __post_init__(self):
+        if not isinstance(self.threat, Linf | L2):
+            raise ValueError(f"threat must be a Linf or an L2. Received: threat={self.threat!r}")
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {KINDS}. Received: kind={self.kind!r}")
+        if not isinstance(self.steps, int) or self.steps < 1:
+            raise ValueError(f"steps must be a positive integer. Received: steps={self.steps!r}")
+
+    def begin(self, model, x, y, seed, run):
+        nobody = ops.zeros_like(y, "bool")
+        return {
+            "key": random_keys(ops.shape(y)[0], seed),
+            "steps": ops.zeros_like(y, "int32"),
+            "best": x,
+            "success": nobody,
+            "value": ops.full_like(y, -float("inf"), "float32"),
+            "done": nobody,
+        }
+
+    def step(self, model, state, x, y, noise=None):
+        z = self.threat.project(x + self._draw(state["key"], state["steps"], x), x)
+        logits = forward(model, z, noise)
+        success = fooled(logits, y, self.targeted)
+        value = (-1.0 if self.targeted else 1.0) * self.loss(y, logits)
+        new = better(state, state | {"best": z, "success": success, "value": value})
+        steps = state["steps"] + 1
+        return new | {"steps": steps, "done": new["success"] | (steps >= self.steps)}
+
+    def _draw(self, key, counter, x):
+        eps, shape = self.threat.eps, tuple(x.shape[1:])
+        if isinstance(self.threat, Linf):
+            if self.kind == "uniform":
+                return eps * (2.0 * uniform(key, counter, shape) - 1.0)
+            return eps / 2.0 * normal(key, counter, shape)
+        gaussian, size = normal(key, counter, shape), math.prod(shape)
+        if self.kind == "gaussian":
+            return eps / math.sqrt(size) * gaussian
+        # A negative counter: no draw of this example has used these bits.
+        radius = uniform(key, -1 - counter, (1, 1, 1)) ** (1.0 / size)
+        return eps * radius * self.threat.steepest(gaussian)
