@@ -1,0 +1,92 @@
+"""Transfer from another model."""
+
+import dataclasses
+
+import keras
+from keras import ops
+
+from robustzoo.attacks._model import forward
+from robustzoo.attacks.base import Attack, better, fooled
+from robustzoo.losses import margin
+
+PREFIX = "source_"  # of what belongs to the inner attack in the state
+
+
+@dataclasses.dataclass(frozen=True)
+class Transfer(Attack):
+    """Attacks `source`, and tries on the model whatever comes up (Papernot, arXiv:1605.07277).
+
+    Each step of `attack` on the source proposes its best image so far. Of the proposals the model
+    keeps one that fools it, of those the one of the highest margin or, where `attack` looks for
+    the smallest change, of the smallest.
+
+    Args:
+        source: from the same images to logits; its gradients are used, the model's never.
+        attack: any iterative attack, whose threat, runs and steps hold here.
+    """
+
+    source: keras.Model
+    attack: Attack
+
+    def __post_init__(self):
+        if not isinstance(self.attack, Attack):
+            raise ValueError(f"attack must be an iterative attack. Received: {self.attack!r}")
+
+    @property
+    def steps(self):
+        return self.attack.steps + 1  # some propose where a step began: the last one needs its turn
+
+    @property
+    def threat(self):
+        return getattr(self.attack, "threat", None)
+
+    @property
+    def norm(self):
+        return getattr(self.attack, "norm", None)
+
+    @property
+    def runs(self):
+        return self.attack.runs
+
+    @property
+    def gradients(self):
+        return self.attack.gradients
+
+    @property
+    def queries(self):
+        return self.attack.queries + 1
+
+    @property
+    def minimal(self):
+        return self.attack.minimal
+
+    @property
+    def targeted(self):
+        return getattr(self.attack, "targeted", False)
+
+    def begin(self, model, x, y, seed, run):
+        inner = self.attack.begin(self.source, x, y, seed, run)
+        nobody = ops.zeros_like(y, "bool")
+        wrong = fooled(forward(model, x), y, self.targeted) if self.minimal else nobody
+        return _prefixed(inner) | {
+            "best": x,
+            "success": wrong,
+            "value": ops.where(wrong, 0.0, -float("inf")),
+            "done": wrong,
+        }
+
+    def step(self, model, state, x, y, noise=None):
+        inner = {k.removeprefix(PREFIX): v for k, v in state.items() if k.startswith(PREFIX)}
+        inner = self.attack.step(self.source, inner, x, y, noise)
+        logits = forward(model, inner["best"], noise)
+        found = {"best": inner["best"], "success": fooled(logits, y, self.targeted)}
+        if self.minimal:
+            found["value"] = ops.where(found["success"], inner["value"], -float("inf"))
+        else:
+            found["value"] = (-1.0 if self.targeted else 1.0) * margin(y, logits)
+        kept = {name: state[name] for name in found}
+        return better(kept, found) | _prefixed(inner) | {"done": inner["done"]}
+
+
+def _prefixed(state):
+    return {PREFIX + name: value for name, value in state.items()}
