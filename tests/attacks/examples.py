@@ -1,5 +1,7 @@
 """One small instance of every attack, for the contract that all of them keep."""
 
+from tiny import tiny_classifier
+
 from robustzoo.attacks import (
     APGD,
     EAD,
@@ -12,7 +14,10 @@ from robustzoo.attacks import (
     SPSA,
     CarliniWagner,
     DeepFool,
+    Noise,
+    Spatial,
     Square,
+    Transfer,
     bim,
     fgsm,
 )
@@ -40,9 +45,14 @@ EXAMPLES = {
     "lbfgs": lambda: LBFGS(initial_c=1.0, searches=3, iterations=10),
     "mim": lambda: MIM(LINF, 2 / 255, steps=5),
     "mim-l2": lambda: MIM(BALL, 0.1, steps=5),
+    "noise": lambda: Noise(LINF, steps=5),
+    "noise-gaussian-l2": lambda: Noise(BALL, "gaussian", steps=5),
     "pgd": lambda: PGD(LINF, 2 / 255, steps=5, restarts=2),
     "pgd-l2": lambda: PGD(BALL, 0.1, steps=5),
+    "spatial": lambda: Spatial(grid=(1, 2, 3)),
+    "spatial-random": lambda: Spatial(tries=3),
     "spsa": lambda: SPSA(LINF, steps=3, samples=8),
     "square": lambda: Square(LINF, steps=15),
     "square-l2": lambda: Square(BALL, steps=15, restarts=2),
+    "transfer": lambda: Transfer(tiny_classifier(seed=1), DeepFool(steps=5)),
 }
