@@ -1,0 +1,193 @@
+"""Signs that a number flatters a model; after Carlini et al., arXiv:1902.06705, and AutoAttack.
+
+Each check returns a `Finding`, or None where nothing is wrong. Images are checked float32
+(N, H, W, C) in [0, 1], labels int32 (N,); the model is left as it was.
+"""
+
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+from keras import ops
+
+from robustzoo.attacks import bim, run
+from robustzoo.attacks._model import forward, gradient
+from robustzoo.backend import compiled, in_batches
+from robustzoo.evaluation.findings import Finding
+from robustzoo.losses import cross_entropy, margin
+from robustzoo.threats import L1, L2, Linf
+
+EXAMPLES = 200  # that `check_model` looks at
+BATCH = 50
+ROUNDING = 1e-4  # of the largest output; what two passes may differ by on an accelerator
+WITHOUT_GRADIENT = 0.01  # share of the examples above which gradients hide something
+STEPS = {1: 1.0, 10: 0.25, 40: 0.1}  # of PGD, and how long they are in eps
+RISE = 0.01  # of the accuracy, when an attack gets more steps
+OVERTAKEN = 0.002  # share of the examples that a weaker attack may break alone
+LUCK = 2  # so many examples may fall, or stay, by chance
+
+
+def check_model(
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    threat: Linf | L2 | L1,
+    seed: int = 0,
+) -> list[Finding]:
+    """What is suspicious about `model` itself, judged on the first 200 examples."""
+    images, labels = images[:EXAMPLES], labels[:EXAMPLES]
+    findings = [
+        random_outputs(model, images),
+        probabilities(model, images),
+        useless_gradients(model, images, labels),
+        more_steps_help_the_defender(model, images, labels, threat, seed),
+        unbounded_attack_fails(model, images, labels, seed),
+    ]
+    return [finding for finding in findings if finding]
+
+
+def check_results(results: Iterable) -> list[Finding]:
+    """What is suspicious about the `Result`s of a report, the first without attack."""
+    kinds = {"white": [], "black": [], "transfer": []}
+    for result in results:
+        if result.attack == "Transfer":
+            kinds["transfer"].append(~result.robust)
+        elif result.gradients or result.queries:  # else it is no attack, or had nothing to do
+            kinds["white" if result.gradients else "black"].append(~result.robust)
+    broken = {kind: np.any(parts, axis=0) for kind, parts in kinds.items() if parts}
+    if "white" not in broken:
+        return []
+    findings = []
+    if "black" in broken:
+        findings.append(black_box_beats_white_box(broken["black"], broken["white"]))
+    if "transfer" in broken:
+        findings.append(transfer_beats_white_box(broken["transfer"], broken["white"]))
+    return [finding for finding in findings if finding]
+
+
+def random_outputs(model: keras.Model, images: np.ndarray) -> Finding | None:
+    """Two forward passes differ. Evidence: by how much, at most, in logits."""
+    state = [(v, ops.convert_to_numpy(v.value).copy()) for v in model.non_trainable_variables]
+    # Plain calls, for compiled ones would repeat any noise that is drawn outside of Keras.
+    first, second = (in_batches(model, min(BATCH, len(images)), images) for _ in range(2))
+    for variable, value in state:
+        variable.assign(value)
+    difference = float(np.abs(first - second).max())
+    if not difference > ROUNDING * np.abs(first).max():
+        return None
+    text = (
+        f"two passes over the same images differ by up to {difference:.2g}: the model is random, "
+        "and attacks should average their gradients (draws=20)"
+    )
+    return Finding("random outputs", text, difference)
+
+
+def probabilities(model: keras.Model, images: np.ndarray) -> Finding | None:
+    """All outputs lie in [0, 1] and sum to 1. Evidence: the largest distance of a sum from 1."""
+    outputs = compiled(lambda x: forward(model, x), model.variables)
+    outputs = in_batches(outputs, min(BATCH, len(images)), images)
+    distance = float(np.abs(outputs.sum(axis=1) - 1.0).max())
+    if not (outputs.min() >= 0 and outputs.max() <= 1 and distance < 1e-3):
+        return None
+    text = (
+        "the outputs look like probabilities, but attacks need logits: their losses take the "
+        "softmax once more, which flattens gradients; remove the model's own"
+    )
+    return Finding("probabilities", text, distance)
+
+
+def useless_gradients(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> Finding | None:
+    """The cross-entropy's gradient is exactly zero, or not finite. Evidence: share of images."""
+
+    def largest(x, y):
+        slope = gradient(model, x, lambda logits: cross_entropy(y, logits))[2]
+        return ops.max(ops.abs(slope), axis=(1, 2, 3))
+
+    largest = compiled(largest, model.variables)
+    largest = in_batches(largest, min(BATCH, len(images)), images, labels)
+    share = float(np.mean((largest == 0) | ~np.isfinite(largest)))
+    if share <= WITHOUT_GRADIENT:
+        return None
+    text = (
+        f"the gradient is zero or not finite at {share:.1%} of the clean images: gradient attacks "
+        "cannot move there; use bpda, another loss, or attacks that ask for outputs only"
+    )
+    return Finding("useless gradients", text, share)
+
+
+def more_steps_help_the_defender(
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    threat: Linf | L2 | L1,
+    seed: int = 0,
+) -> Finding | None:
+    """Accuracy under 1, 10 and 40 small steps from the clean image rises with their number.
+
+    Evidence: the largest rise, as a share of the examples. Last iterates count: the best of all
+    would hide that an attack gets lost.
+    """
+    left = []
+    for steps, size in STEPS.items():
+        attack = bim(threat, size * threat.eps, steps)
+        left.append(int((~run(attack, model, images, labels, BATCH, seed).success).sum()))
+    rise = max(left[1] - left[0], left[2] - min(left[:2]))
+    if rise <= max(RISE * len(images), LUCK):
+        return None
+    counts = ", ".join(f"{n / len(images):.1%} at {s}" for s, n in zip(STEPS, left, strict=True))
+    text = (
+        f"accuracy rises with the steps of PGD ({counts}): the loss surface misleads gradient "
+        "attacks, and stronger ones will find more"
+    )
+    return Finding("more steps help the defender", text, rise / len(images))
+
+
+def unbounded_attack_fails(
+    model: keras.Model, images: np.ndarray, labels: np.ndarray, seed: int = 0
+) -> Finding | None:
+    """PGD that may choose any image in [0, 1] leaves some right. Evidence: share of examples.
+
+    All of [0, 1] is the ball of Linf 1, of L2 sqrt(d) and of L1 d alike.
+    """
+    right = np.arange(len(images))
+    for loss in (cross_entropy, margin):
+        attack = bim(Linf(1.0), 0.1, steps=50, loss=loss)  # noise as a start would do all alone
+        found = run(attack, model, images[right], labels[right], BATCH, seed, until=_anywhere)
+        right = right[~found.success]
+        if not len(right):
+            return None
+    share = len(right) / len(images)
+    text = (
+        f"PGD that may choose any image leaves {share:.1%} of the examples right, where nothing "
+        "can be robust: the attack fails, and its numbers at smaller eps prove nothing"
+    )
+    return Finding("unbounded attack fails", text, share)
+
+
+def black_box_beats_white_box(black: np.ndarray, white: np.ndarray) -> Finding | None:
+    """More than 0.2% of the examples are broken (bool (N,)) by a black-box attack alone.
+
+    Evidence: their share. One example is no evidence, however few there are.
+    """
+    return _overtaken("black-box", "black box beats white box", black, white)
+
+
+def transfer_beats_white_box(transfer: np.ndarray, white: np.ndarray) -> Finding | None:
+    """More than 0.2% of the examples are broken (bool (N,)) by a transfer attack alone."""
+    return _overtaken("transfer", "transfer beats white box", transfer, white)
+
+
+def _overtaken(kind, name, weaker, white):
+    count = int((weaker & ~white).sum())
+    share = count / len(white)
+    if share <= OVERTAKEN or count < LUCK:
+        return None
+    text = (
+        f"{kind} attacks break {share:.1%} of the examples that no white-box attack breaks: the "
+        "model hides its gradients from those"
+    )
+    return Finding(name, text, share)
+
+
+def _anywhere(z, x):
+    return ops.ones(ops.shape(x)[:1], "bool")
