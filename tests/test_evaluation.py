@@ -1,4 +1,5 @@
 import json
+import sys
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from robustzoo.evaluation import (
 from robustzoo.evaluation.report import interval
 from robustzoo.threats import L2, Linf
 
+MODULE = sys.modules[evaluate.__module__]  # the package has a function of that name
 LIGHT = {"checks": False}  # what a test does not look at need not run
 
 
@@ -34,6 +36,17 @@ def model():
 def data(model):
     x, _ = tiny_batch(40)
     return x, classes(model, x).astype("int32")
+
+
+@pytest.fixture(scope="module")
+def threat(model, data):
+    """At which about half of the images can be broken."""
+    report = evaluate(model, data, Linf(1.0), {"DeepFool": DeepFool(Linf, classes=4)}, **LIGHT)
+    return Linf(1.05 * float(np.median(report.results[1].found)))
+
+
+def pgd(threat, **options):
+    return PGD(threat, threat.eps / 4, **options)
 
 
 def test_survivors_are_those_of_a_linear_closed_form():
@@ -54,9 +67,10 @@ def test_survivors_are_those_of_a_linear_closed_form():
         assert result.gradients < 0.9 * 97 * (steps + 1) or steps == 1
 
 
-def test_no_weaker_than_the_last_iterate(model, data):
-    attack = bim(Linf(0.03), 0.01, steps=6)
-    robust = evaluate(model, data, Linf(0.03), {"BIM": attack}, **LIGHT).robust
+def test_no_weaker_than_the_last_iterate(model, data, threat):
+    attack = bim(threat, threat.eps / 3, steps=6)
+    robust = evaluate(model, data, threat, {"BIM": attack}, **LIGHT).robust
+    assert 0 < robust.sum() < len(robust)
     assert not (robust & (classes(model, generate(attack, model, *data)) != data[1])).any()
 
 
@@ -104,9 +118,9 @@ def test_a_minimal_attack_counts_only_within_the_threat(model, data):
     assert entry["median_distance"] == pytest.approx(np.median(results[1].found), abs=1e-5)
 
 
-def test_a_cascade_spares_what_is_broken(model, data):
-    attacks = {"PGD": PGD(Linf(0.03), 0.01), "again": PGD(Linf(0.03), 0.01, steps=20)}
-    report = evaluate(model, data, Linf(0.03), attacks, cascade=True, **LIGHT)
+def test_a_cascade_spares_what_is_broken(model, data, threat):
+    attacks = {"PGD": pgd(threat), "again": pgd(threat, steps=20)}
+    report = evaluate(model, data, threat, attacks, cascade=True, **LIGHT)
     first, second = report.results[1:]
     assert 0 < first.robust.sum() < len(data[1])
     np.testing.assert_array_equal(np.isnan(second.distance), ~first.robust)
@@ -114,10 +128,10 @@ def test_a_cascade_spares_what_is_broken(model, data):
     assert report.broken_by.count("PGD") == (~first.robust).sum()
 
 
-def test_goes_on_after_an_interruption(model, data, tmp_path, monkeypatch):
+def test_goes_on_after_an_interruption(model, data, threat, tmp_path, monkeypatch):
     """The second call finds the finished attack in the journal, and ends as if undisturbed."""
-    attacks = {"FGSM": fgsm(Linf(0.02)), "PGD": PGD(Linf(0.02), 0.005)}
-    options = {"threat": Linf(0.02), "attacks": attacks, "journal": tmp_path, **LIGHT}
+    attacks = {"FGSM": fgsm(threat), "PGD": pgd(threat)}
+    options = {"threat": threat, "attacks": attacks, "journal": tmp_path, **LIGHT}
     whole = evaluate(model, data, **options)
     assert not list(tmp_path.iterdir())
     ran = []
@@ -128,7 +142,7 @@ def test_goes_on_after_an_interruption(model, data, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return run(attack, *arguments)
 
-    monkeypatch.setattr("robustzoo.evaluation.evaluate.run", failing)
+    monkeypatch.setattr(MODULE, "run", failing)
     with pytest.raises(KeyboardInterrupt):
         evaluate(model, data, **options)
     assert len(list(tmp_path.iterdir())) == 1
@@ -138,17 +152,17 @@ def test_goes_on_after_an_interruption(model, data, tmp_path, monkeypatch):
     assert resumed.results[1].gradients == whole.results[1].gradients
 
 
-def test_blocks_change_nothing_for_an_attack_without_noise(model, data, monkeypatch):
-    attacks = {"BIM": bim(Linf(0.02), 0.005)}
-    whole = evaluate(model, data, Linf(0.02), attacks, **LIGHT)
-    monkeypatch.setattr("robustzoo.evaluation.evaluate.BLOCK", 13)
-    parts = evaluate(model, data, Linf(0.02), attacks, **LIGHT)
+def test_blocks_change_nothing_for_an_attack_without_noise(model, data, threat, monkeypatch):
+    attacks = {"BIM": bim(threat, threat.eps / 4)}
+    whole = evaluate(model, data, threat, attacks, **LIGHT)
+    monkeypatch.setattr(MODULE, "BLOCK", 13)
+    parts = evaluate(model, data, threat, attacks, **LIGHT)
     np.testing.assert_array_equal(whole.robust, parts.robust)
 
 
-def test_report_as_json(model, data, tmp_path):
-    attacks = {"PGD": PGD(Linf(0.03), 0.01), "DeepFool": DeepFool(L2, classes=4)}
-    report = evaluate(model, data, Linf(0.03), attacks, cascade=True)
+def test_report_as_json(model, data, threat, tmp_path):
+    attacks = {"PGD": pgd(threat), "DeepFool": DeepFool(L2, classes=4)}
+    report = evaluate(model, data, threat, attacks, cascade=True)
     report.save(tmp_path / "report.json")
     again = Report.read(tmp_path / "report.json")
     for old, new in zip(report.results, again.results, strict=True):
@@ -164,15 +178,15 @@ def test_report_as_json(model, data, tmp_path):
         Report.read(tmp_path / "other.json")
 
 
-def test_merge_joins_what_belongs_together(model, data):
-    first = evaluate(model, data, Linf(0.03), {"FGSM": fgsm(Linf(0.03))}, **LIGHT)
-    second = evaluate(model, data, Linf(0.03), {"PGD": PGD(Linf(0.03), 0.01)}, **LIGHT)
+def test_merge_joins_what_belongs_together(model, data, threat):
+    first = evaluate(model, data, threat, {"FGSM": fgsm(threat)}, **LIGHT)
+    second = evaluate(model, data, threat, {"PGD": pgd(threat)}, **LIGHT)
     merged = first.merge(second)
     assert [result.label for result in merged.results] == ["clean", "FGSM", "PGD"]
     np.testing.assert_array_equal(merged.robust, first.robust & second.robust)
     with pytest.raises(ValueError, match="labelled 'FGSM'"):
         merged.merge(first)
-    other = evaluate(model, (data[0][:9], data[1][:9]), Linf(0.03), {}, **LIGHT)
+    other = evaluate(model, (data[0][:9], data[1][:9]), threat, {}, **LIGHT)
     with pytest.raises(ValueError, match="another data"):
         first.merge(other)
 
@@ -182,11 +196,11 @@ def test_interval_is_wilsons():
     assert interval(np.arange(100) < 90) == pytest.approx((0.8256, 0.9448), abs=1e-4)
 
 
-def test_bfloat16_only_searches(model, data):
+def test_bfloat16_only_searches(model, data, threat):
     """Whatever it finds fools the float32 model too."""
-    attacks = {"PGD": PGD(Linf(0.03), 0.01)}
-    exact = evaluate(model, data, Linf(0.03), attacks, **LIGHT)
-    rough = evaluate(model, data, Linf(0.03), attacks, precision="bfloat16", **LIGHT)
+    attacks = {"PGD": pgd(threat)}
+    exact = evaluate(model, data, threat, attacks, **LIGHT)
+    rough = evaluate(model, data, threat, attacks, precision="bfloat16", **LIGHT)
     assert abs(exact.robust.sum() - rough.robust.sum()) <= 2
     low = lower_precision(model, "bfloat16")
     assert low.layers[0].compute_dtype == "bfloat16" and low.layers[-1].compute_dtype == "float32"

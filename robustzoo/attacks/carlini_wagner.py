@@ -7,7 +7,7 @@ from keras import ops
 from robustzoo.attacks import _search
 from robustzoo.attacks._model import gradient
 from robustzoo.attacks.base import Attack
-from robustzoo.threats import PIXELS
+from robustzoo.threats import L2, PIXELS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +39,8 @@ class CarliniWagner(Attack):
     abort_early: bool = True
 
     minimal = True
+    norm = L2
+    norm = L2
 
     def __post_init__(self):
         _search.check(self, ("searches", "iterations", "draws"), ("learning_rate", "initial_c"))
@@ -82,10 +84,10 @@ class CarliniWagner(Attack):
     def _adam(self, state, slope):
         mean = 0.9 * state["mean"] + 0.1 * slope
         square = 0.999 * state["square"] + 0.001 * ops.square(slope)
-        time = ops.cast(state["iteration"], "float32") + 1.0
-        rate = ops.sqrt(1.0 - ops.power(0.999, time)) / (1.0 - ops.power(0.9, time))
-        rate = _search.spread(self.learning_rate * rate)
-        w = state["w"] - rate * mean / (ops.sqrt(square) + 1e-8)
+        time = _search.spread(ops.cast(state["iteration"], "float32") + 1.0)
+        # Where x is 0 or 1 a slope is about 1e-7, so the bias of `square` must not meet the 1e-8.
+        scale = ops.sqrt(square / (1.0 - ops.power(0.999, time))) + 1e-8
+        w = state["w"] - self.learning_rate * mean / (1.0 - ops.power(0.9, time)) / scale
         return {"w": w, "mean": mean, "square": square}
 
 

@@ -37,7 +37,6 @@ class DeepFool(Attack):
 
     queries = 1
     minimal = True
-    targeted = False
 
     def __post_init__(self):
         if self.norm not in (L2, Linf):

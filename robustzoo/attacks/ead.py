@@ -7,7 +7,7 @@ from keras import ops
 from robustzoo.attacks import _search
 from robustzoo.attacks._model import forward, gradient
 from robustzoo.attacks.base import Attack
-from robustzoo.threats import PIXELS
+from robustzoo.threats import L1, PIXELS
 
 RULES = ("en", "l1")
 
@@ -46,6 +46,7 @@ class EAD(Attack):
     abort_early: bool = True
 
     minimal = True
+    norm = L1
     queries = 1  # the gradient is taken beside the iterate that is judged
 
     def __post_init__(self):

@@ -8,7 +8,7 @@ from robustzoo.attacks import _search
 from robustzoo.attacks._model import gradient
 from robustzoo.attacks.base import Attack, fooled, where
 from robustzoo.losses import cross_entropy
-from robustzoo.threats import PIXELS
+from robustzoo.threats import L2, PIXELS
 
 MEMORY = 5  # pairs of steps and gradient changes that stand for the Hessian
 SHORTEST = 2.0**-10  # a line search that gets there has found nothing
@@ -41,6 +41,7 @@ class LBFGS(Attack):
     draws: int = 1
 
     minimal = True
+    norm = L2
 
     def __post_init__(self):
         _search.check(self, ("searches", "iterations", "draws"), ("initial_c",))

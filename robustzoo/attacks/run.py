@@ -58,14 +58,14 @@ def run(
     count = len(images)
     best, success = images.copy(), np.zeros(count, bool)
     value, enough = np.full(count, -np.inf, "float32"), np.zeros(count, bool)
-    machine = _Machine(attack, model, until)
+    machine = _Machine(attack, model, until, min(batch_size, count), min(CHUNK, count))
     spent = 0
     for number in range(attack.runs):
         rows = np.flatnonzero(~enough)
         if not len(rows):
             break
         queue = machine.queue(images[rows], labels[rows], seed + RESTART * number, number)
-        for done, state in machine.play(queue, len(rows), batch_size, seed + number):
+        for done, state in machine.play(queue, len(rows), seed + number):
             at = rows[done]
             wins = state["success"].astype(int) - success[at]
             better = (wins > 0) | ((wins == 0) & (state["value"] > value[at]))
@@ -80,31 +80,30 @@ def run(
 
 
 class _Machine:
-    """The compiled halves of an attack, and the loop over them."""
+    """The compiled halves of an attack, each for one size, and the loop over them."""
 
-    def __init__(self, attack, model, until):
-        self.attack, self.until, self.spent = attack, until, 0
+    def __init__(self, attack, model, until, slots, chunk):
+        self.slots, self.chunk, self.spent = slots, chunk, 0
         self.begin, self.step, self.seeds = _compiled(attack, model, until)
 
     def queue(self, images, labels, seed, number):
         """Yields (x, y, first state) of chunk after chunk, in NumPy."""
         self.seeds.state.assign([seed, 0])
-        chunk, number = min(CHUNK, len(images)), ops.convert_to_tensor(number, "int32")
-        for first in range(0, len(images), chunk):
-            rows = np.arange(first, first + chunk) % len(images)
+        number = ops.convert_to_tensor(number, "int32")
+        for first in range(0, len(images), self.chunk):
+            rows = np.arange(first, first + self.chunk) % len(images)
             x, y = images[rows], labels[rows]
             state = self.begin(ops.convert_to_tensor(x), ops.convert_to_tensor(y), number)
             kept = len(images) - first
             yield {"x": x[:kept], "y": y[:kept], **{k: v[:kept] for k, v in _numpy(state).items()}}
 
-    def play(self, queue, count, batch_size, seed):
+    def play(self, queue, count, seed):
         """Yields (row numbers, their last states) of examples as they finish."""
-        size = min(batch_size, count)
-        noise = keras.random.SeedGenerator(seed)
-        waiting = _Rows(queue)
-        state, rows = waiting.take(size), np.arange(size)
-        busy, following, self.spent = np.ones(size, bool), size, 0
-        tensors = _tensors(state)
+        noise, waiting = keras.random.SeedGenerator(seed), _Rows(queue)
+        rows, following = np.arange(self.slots), min(self.slots, count)
+        busy, self.spent = rows < count, 0
+        first = waiting.take(following)
+        tensors = _tensors({k: v[rows % following] for k, v in first.items()})
         while busy.any():
             tensors = self.step(tensors, random_state(noise))
             self.spent += int(busy.sum())

@@ -41,7 +41,7 @@ def classes(model, x):
 
 
 def labels_for(attack, batch):
-    return batch[2] if getattr(attack, "targeted", False) else batch[1]
+    return batch[2] if attack.targeted else batch[1]
 
 
 def is_random(attack):
@@ -67,7 +67,7 @@ def test_success_is_what_the_model_says(attack, model, batch):
     x, y = batch[0], labels_for(attack, batch)
     out = run(attack, model, x, y)
     reached = classes(model, out.images) == y
-    fooled = reached if getattr(attack, "targeted", False) else ~reached
+    fooled = reached if attack.targeted else ~reached
     np.testing.assert_array_equal(out.success, fooled)
     if attack.minimal:
         np.testing.assert_array_equal(out.images[~out.success], x[~out.success])

@@ -1,1 +1,0 @@
-"""Which examples an attack fails to break, at the least number of gradients."""
