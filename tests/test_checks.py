@@ -1,0 +1,204 @@
+"""Each check fires on a defense planted for it, and none on honest models."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from tiny import tiny_batch, tiny_classifier, tiny_linear, values
+
+from robustzoo.attacks import bpda
+from robustzoo.evaluation import Result, checks
+from robustzoo.threats import L1, L2, Linf
+
+THREAT = Linf(0.05)
+
+
+def numpy(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def linear(count=64):
+    """A linear model whose boundaries the images surround, the images, and its labels."""
+    model, x = tiny_linear(4), tiny_batch(count)[0]
+    model.layers[-1].bias.assign(-numpy(model(x)).mean(0))
+    return model, x, numpy(model(x)).argmax(1).astype("int32")
+
+
+def wrapped(model, before=None, after=None):
+    """The model with a function in front of it, or behind it."""
+    images = keras.Input(model.input_shape[1:])
+    logits = model(before(images) if before else images)
+    return keras.Model(images, after(logits) if after else logits)
+
+
+def quantised(x):
+    return ops.round(x * 7.0) / 7.0
+
+
+class HiddenNoise(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.seeds = keras.random.SeedGenerator(0)
+
+    def call(self, x):
+        return x + keras.random.normal(ops.shape(x), stddev=0.05, seed=self.seeds)
+
+
+def names(findings):
+    return [finding.name for finding in findings]
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """The tiny convolutional net after some epochs: 4 classes, well above chance."""
+    keras.utils.set_random_seed(0)
+    model, (x, y) = tiny_classifier(), tiny_batch(64)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.03), loss)
+    model.fit(x, y, batch_size=16, epochs=15, verbose=0)
+    assert (numpy(model(x)).argmax(1) == y).mean() > 0.7
+    return model, x, y
+
+
+@pytest.mark.parametrize("threat", [THREAT, L2(0.3), L1(2.0)], ids=["linf", "l2", "l1"])
+def test_no_false_alarm_on_a_trained_net(trained, threat):
+    before = values(trained[0])
+    assert checks.check_model(*trained, threat) == []
+    for old, new in zip(before, values(trained[0]), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_no_false_alarm_on_a_linear_model():
+    assert checks.check_model(*linear(), THREAT) == []
+
+
+def test_hidden_noise():
+    model, x, _ = linear()
+    noisy = wrapped(model, HiddenNoise())
+    before = values(noisy)
+    finding = checks.random_outputs(noisy, x)
+    assert finding.name == "random outputs" and finding.evidence > 0.01
+    for old, new in zip(before, values(noisy), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_noise_outside_of_the_models_own_seeds():
+    model, x, _ = linear()
+    noisy = wrapped(model, keras.layers.Lambda(lambda z: z * keras.random.uniform((), 0.5, 1.5)))
+    assert checks.random_outputs(noisy, x).evidence > 0.01
+
+
+def test_probabilities():
+    model, x, _ = linear()
+    finding = checks.probabilities(wrapped(model, after=ops.softmax), x)
+    assert finding.name == "probabilities" and finding.evidence < 1e-5
+    assert checks.probabilities(wrapped(model, after=ops.log_softmax), x) is None
+    assert checks.probabilities(wrapped(model, after=ops.sigmoid), x) is None
+
+
+def test_quantised_input():
+    """No gradient at all: nothing moves, within eps or without it. With bpda all is well."""
+    model, x, _ = linear()
+    masked = wrapped(model, quantised)
+    y = numpy(masked(x)).argmax(1).astype("int32")
+    found = checks.check_model(masked, x, y, THREAT)
+    assert names(found) == ["useless gradients", "unbounded attack fails"]
+    assert [finding.evidence for finding in found] == [1, 1]
+    assert checks.check_model(bpda(model, quantised), x, y, Linf(0.15)) == []
+
+
+def test_saturated_softmax():
+    """Logits so large that the cross-entropy is exactly 0 where the model is right."""
+    model, x, y = linear()
+    finding = checks.useless_gradients(wrapped(model, after=lambda z: 1e6 * z), x, y)
+    assert finding.name == "useless gradients" and finding.evidence > 0.95
+    # Spelled out, because TensorFlow's Keras looks through a softmax for the logits behind it.
+    saturated = wrapped(model, after=lambda z: ops.exp(ops.log_softmax(1e6 * z)))
+    found = names(checks.check_model(saturated, x, y, THREAT))
+    assert found == ["probabilities", "useless gradients", "unbounded attack fails"]
+
+
+def test_gradients_that_are_not_finite():
+    """d sqrt(v) / dv is infinite at 0, where max(0, v) - 0 is."""
+    model, x, y = linear()
+    broken = wrapped(model, after=lambda z: z + ops.sqrt(ops.relu(z - 1e6)))
+    assert np.isfinite(numpy(broken(x))).all()
+    assert checks.useless_gradients(broken, x, y).evidence == 1
+
+
+def test_a_mask_that_small_steps_get_lost_in():
+    """x + 3 p sin(2 pi x / p) / 2 pi rises at the multiples of p, where images and FGSM lie, and
+    falls half-way between, where short steps turn back."""
+    model, x, y = linear()
+    p = 0.01
+    x = (np.round(x / p) * p).astype("float32")
+    wave = 2 * np.pi / p
+    masked = wrapped(model, lambda z: z + 3.0 * ops.sin(wave * z) / wave)
+    y = numpy(masked(x)).argmax(1).astype("int32")
+    finding = checks.more_steps_help_the_defender(masked, x, y, Linf(5 * p))
+    assert finding.name == "more steps help the defender" and finding.evidence > 0.1
+
+
+def test_a_mask_far_from_the_images():
+    """Pixels are squeezed back to the middle of [0, 1], so that no image is far enough away."""
+    model, x, _ = linear()
+    model.layers[-1].bias.assign(numpy(model.layers[-1].bias) + 4.0 * np.eye(4)[0])
+    clipped = wrapped(model, lambda z: ops.clip(z, 0.45, 0.55))
+    y = numpy(clipped(x)).argmax(1).astype("int32")
+    finding = checks.unbounded_attack_fails(clipped, x, y)
+    assert finding.name == "unbounded attack fails" and finding.evidence > 0.9
+    assert checks.unbounded_attack_fails(model, x, y) is None
+
+
+def test_looks_at_two_hundred_examples():
+    """What comes after them may be as broken as it likes."""
+    model, x, y = linear(210)
+    x[200:] = np.nan
+    assert checks.check_model(model, x, y, THREAT) == []
+
+
+def mask(count, *rows):
+    out = np.zeros(count, bool)
+    out[list(rows)] = True
+    return out
+
+
+@pytest.mark.parametrize(
+    "check", [checks.black_box_beats_white_box, checks.transfer_beats_white_box]
+)
+def test_what_a_weaker_attack_breaks_alone(check):
+    white = mask(1000, *range(500))
+    assert check(mask(1000, *range(400)), white) is None
+    assert check(mask(1000, *range(400), 600, 601), white) is None  # .2 points
+    assert check(mask(1000, 600, 601, 602), white).evidence == pytest.approx(0.003)
+    assert check(mask(20, 3), mask(20)) is None  # one in twenty may be luck
+    assert check(mask(20, 3, 4), mask(20)).evidence == pytest.approx(0.1)
+
+
+def result(attack, broken, gradients, queries):
+    return Result(
+        label=attack,
+        attack=attack,
+        arguments={},
+        robust=~broken,
+        distance=np.zeros(len(broken)),
+        norm="Linf",
+        minimal=False,
+        gradients=gradients,
+        queries=queries,
+        seconds=0.0,
+    )
+
+
+def test_results():
+    clean = result("none", mask(100, 0, 1), 0, 0)
+    white = [result("PGD", mask(100, 0, 1, 2), 9, 0), result("APGD", mask(100, 0, 1, 3), 9, 0)]
+    square = result("Square", mask(100, *range(7)), 0, 9)
+    spared = result("SPSA", mask(100, *range(20)), 0, 0)  # had nothing to do
+    transfer = result("Transfer", mask(100, 0, 1, 8, 9, 10), 9, 9)
+    assert checks.check_results([clean, *white]) == []
+    assert checks.check_results([clean, square, transfer]) == []  # nothing to compare with
+    assert checks.check_results([clean, *white, spared]) == []
+    found = checks.check_results([clean, *white, square, transfer])
+    assert names(found) == ["black box beats white box", "transfer beats white box"]
+    assert [finding.evidence for finding in found] == pytest.approx([0.03, 0.03])
