@@ -6,6 +6,7 @@ by the command that needs it, so that `robustzoo list` answers at once.
 """
 
 import difflib
+import logging
 import os
 import shlex
 import sys
@@ -212,9 +213,47 @@ def evaluate(name, examples, sample_seed, report, **options):
     if report:
         found.save(report)
         notice(f"wrote {report}")
-    record = {"suite": options["suite"], **found.to_dict(_command(name, folder))}
+    record = {"suite": options["suite"], **found.to_dict(_command((name, folder)))}
     _show_verdict(record)
     _renew(name, folder, record)
+
+
+@main.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.option("--suite", default="quick", show_default=True, help=", ".join(SUITES) + ".")
+@click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
+@click.option("--sample-seed", default=0, show_default=True, help="Of the sample of examples.")
+@click.option("--eps", help='Budget, e.g. "8/255"; by default that of the first model.')
+@click.option("--seed", default=0, show_default=True, help="Of all noise.")
+@click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1))
+@click.option("--output", default="report.html", show_default=True, type=click.Path(dir_okay=False))
+def report(names, examples, sample_seed, eps, output, **options):
+    """Compare models under attack, in curves, pictures and tables, as one HTML page.
+
+    All see the same sample of one test set, within one budget. The page needs no other file; the
+    same as Markdown, with its pictures in a folder, is written beside it.
+    """
+    from robustzoo.evaluation.write_report import write_report
+
+    opened = _open_alike(names)
+    config = next(iter(opened.values()))[1]
+    threat, test = _threat(config, eps), _test_split(config)
+    total, test = len(test), test.sample(examples, sample_seed)
+    notice(f"{len(test)} test images of {config['dataset']}, {_describe(threat)}")
+    written = write_report(
+        {label: model for label, (model, _, _) in opened.items()},
+        test,
+        threat,
+        output,
+        names=config["labels"],
+        dataset=config["dataset"],
+        sample_seed=sample_seed if len(test) < total else None,
+        command=_command(*((n, o[2]) for n, o in zip(names, opened.values(), strict=True))),
+        tell=lambda label: notice(f"attacking {label}"),
+        **options,
+    )
+    for path in written:
+        click.echo(path)
 
 
 @main.command()
@@ -339,6 +378,25 @@ def _open(name):
     return robustzoo.load(folder), robustzoo.info(folder)["config"], folder
 
 
+def _open_alike(names):
+    """(model, config.json, folder) of each model, by a short name; all of one data set."""
+    opened = {}
+    for name in names:
+        model, config, folder = _open(name)
+        label = Path(name).name.strip(".") or folder.resolve().name
+        if label in opened:
+            raise ValueError(f"models of one report need different names. Received: {label} twice")
+        opened[label] = model, config, folder
+        first, (_, wanted, _) = next(iter(opened.items()))
+        for key in ("dataset", "labels"):
+            if config[key] != wanted[key]:
+                raise ValueError(
+                    f"models of one report must have the same {key}. Received: {wanted[key]} of "
+                    f"{first}, {config[key]} of {label}"
+                )
+    return opened
+
+
 def _import_keras():
     """Imports Keras without the lines that TensorFlow prints about drivers that are not there.
 
@@ -355,6 +413,8 @@ def _import_keras():
             finally:
                 os.dup2(shown, 2)
                 os.close(shown)
+        # It takes many small functions compiled for one that is compiled again and again.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def _picture(path, model):
@@ -467,11 +527,14 @@ def _test_split(config):
     return datasets.load(config["dataset"], classes=tuple(map(names.index, labels))).test
 
 
-def _command(name, folder):
-    """The command that runs, a released model by its name, so that it does so elsewhere too."""
+def _command(*models):
+    """The command that runs on `models`, (name, folder) each.
+
+    A released model is called by its name, so that the command runs elsewhere too.
+    """
     context = click.get_current_context()
-    released = _in_checkout(folder)
-    words = ["robustzoo", context.info_name, folder.resolve().name if released else name]
+    names = [folder.resolve().name if _in_checkout(folder) else name for name, folder in models]
+    words = ["robustzoo", context.info_name, *names]
     for option in context.command.params:
         if context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
             if isinstance(option, click.Option):

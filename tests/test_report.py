@@ -8,9 +8,12 @@ from urllib.parse import unquote
 import keras
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from tiny import tiny_batch, tiny_classifier, tiny_linear, values
 
-from robustzoo.attacks import PGD, fgsm, generate
+from robustzoo import architectures, cli, datasets, zoo
+from robustzoo.attacks import PGD, CarliniWagner, fgsm, generate
+from robustzoo.evaluation import gallery
 from robustzoo.evaluation.measures import (
     adversarial_grid,
     eps_curve,
@@ -23,7 +26,7 @@ from robustzoo.evaluation.measures import (
 from robustzoo.evaluation.page import Page, Picture, Table, to_html, to_markdown
 from robustzoo.evaluation.write_report import write_report
 from robustzoo.losses import margin
-from robustzoo.threats import L2, Linf
+from robustzoo.threats import Linf
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x01"
 
@@ -184,51 +187,106 @@ def test_page_escapes_what_stands_on_it():
     assert "(my%20files/p.png)" in markdown and "by `robustzoo <x>`" in markdown
 
 
-BUDGET = Linf(0.03)
+@pytest.fixture
+def short(monkeypatch):
+    """Pictures of few points and searches, for a report in seconds."""
+    monkeypatch.setattr(gallery, "BUDGETS", (0.0, 1.0, 2.0))
+    monkeypatch.setattr(gallery, "WAY", 3)
+    brief = functools.partial(CarliniWagner, searches=2, iterations=10, initial_c=1.0)
+    monkeypatch.setattr(gallery, "CarliniWagner", lambda **_: brief())
 
 
-def small_report(path, models=2, threat=BUDGET, **options):
+def test_report_of_two_models(tmp_path, short):
     x, y = tiny_batch(12)
-    models = {f"tiny-{seed}": tiny_classifier(seed=seed) for seed in range(models)}
-    return write_report(models, (x, y), threat, path, **options)
-
-
-def test_report_of_two_models(tmp_path):
-    names = ["zero", "one", "two", "three"]
-    more = dict(names=names, dataset="tiny", sample_seed=7, seed=5, command="robustzoo report a b")
-    html, markdown = small_report(tmp_path / "two.html", **more)
+    models = {f"tiny-{seed}": tiny_classifier(seed=seed) for seed in range(2)}
+    command = "robustzoo report tiny-0 tiny-1"
+    more = dict(dataset="tiny", sample_seed=7, seed=5, command=command)
+    html, markdown = write_report(models, (x, y), Linf(0.03), tmp_path / "my two.html", **more)
     text = html.read_text()
     check_html(text, 7)
     for fact in ("12 of tiny, drawn with seed 7", "Linf 0.03", "<dt>seed</dt><dd>5</dd>"):
         assert fact in text
     captions = re.findall(r'<figcaption>.*|<p class="caption">.*', text)
     assert len(captions) >= 10
-    assert all("Made by <code>robustzoo report a b</code>" in caption for caption in captions)
+    assert all(f"Made by <code>{command}</code>" in caption for caption in captions)
     text = markdown.read_text()
     links = re.findall(r"!\[(?:[^\]\\]|\\.)+\]\(([^)]+)\)", text)
-    assert len(links) == 7
-    assert {unquote(link) for link in links} == {
-        f"two_files/{file.name}" for file in (tmp_path / "two_files").iterdir()
-    }
+    files = [f"my two_files/{file.name}" for file in (tmp_path / "my two_files").iterdir()]
+    assert sorted(map(unquote, links)) == sorted(files) and len(files) == 7
     assert "| worst case |" in text and "| tiny-1 | C&W | L2 |" in text
 
 
-def test_report_of_one_model_in_l2(tmp_path):
-    html, _ = small_report(tmp_path / "one.html", models=1, threat=L2(0.5))
-    check_html(html.read_text(), 5)
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """Two linear models of 16 pixels, "dark" or "light", of different class names."""
+    config = {
+        "architecture": "linear",
+        "arguments": {"input_shape": [4, 4, 1], "classes": 2},
+        "dataset": "mnist",
+        "threat": {"norm": "l2", "eps": "0.5"},
+        "defense": "trades",
+        "input_shape": [4, 4, 1],
+        "labels": ["dark", "light"],
+        "recipe": None,
+        "license": "apache-2.0",
+    }
+    model = architectures.build(config["architecture"], config["arguments"])
+    model.set_weights([np.stack([np.zeros(16), np.ones(16)], axis=1), np.array([0.0, -8.0])])
+    pixels = np.stack([np.full((4, 4, 1), level, "uint8") for level in (60, 153, 240)])
+    arrays = {f"{split}_pixels": pixels for split in ("train", "test")}
+    arrays |= {f"{split}_labels": np.array([0, 1, 1], "int32") for split in ("train", "test")}
+    arrays["label_names"] = np.array(config["labels"])
+    monkeypatch.setattr(datasets, "_arrays", lambda name, cache: arrays)
+    monkeypatch.setattr(datasets.load, "__defaults__", (None, 0, None))
+    other = config | {"labels": ["light", "dark"]}
+    return zoo.save(model, tmp_path / "one", config), zoo.save(model, tmp_path / "other", other)
+
+
+def test_command(folders, tmp_path, short):
+    one, _ = folders
+    arguments = ["report", str(one), "--examples", "2", "--output", str(tmp_path / "out.html")]
+    result = CliRunner().invoke(cli.main, arguments)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.split() == [str(tmp_path / "out.html"), str(tmp_path / "out.md")]
+    assert result.stderr.splitlines() == ["2 test images of mnist, L2 0.5", "attacking one"]
+    text = (tmp_path / "out.html").read_text()
+    check_html(text, 5)  # one grid, and no transfer
+    assert f"<dd>robustzoo {' '.join(arguments)}</dd>" in text
+    assert "2 of mnist, drawn with seed 0" in text and "light" in text
+    row = next(
+        line for line in (tmp_path / "out.md").read_text().splitlines() if "DeepFool |" in line
+    )
+    # Two of these images were drawn; they are 4 |level / 255 - 0.5| in L2 away from grey.
+    away = 4 * np.abs(np.array([60, 153, 240]) / 255 - 0.5)
+    pairs = (away.sum() - away) / 2
+    assert np.abs(float(row.split("|")[5]) / pairs - 1).min() < 0.03
+
+
+def test_command_refuses_models_of_different_classes(folders, tmp_path):
+    one, other = map(str, folders)
+    output = ["--output", str(tmp_path / "out.html")]
+    for names, error in (((one, other), "same labels"), ((one, one), "one twice")):
+        result = CliRunner().invoke(cli.main, ["report", *names, *output])
+        assert result.exit_code == 1 and error in result.stderr
+    assert CliRunner().invoke(cli.main, ["report"]).exit_code == 2
+    assert not (tmp_path / "out.html").exists()
 
 
 def test_report_refuses_before_it_computes(tmp_path):
     x, y = tiny_batch(4)
+    two, threat, path = (
+        {"a": tiny_classifier(), "b": tiny_linear(2)},
+        Linf(0.1),
+        tmp_path / "r.html",
+    )
     with pytest.raises(ValueError, match="file .html"):
-        small_report(tmp_path / "report.pdf")
+        write_report(two, (x, y), threat, tmp_path / "report.pdf")
     with pytest.raises(FileNotFoundError, match="no folder"):
-        small_report(tmp_path / "none" / "report.html")
+        write_report(two, (x, y), threat, tmp_path / "none" / "report.html")
     with pytest.raises(ValueError, match="eps > 0"):
-        small_report(tmp_path / "report.html", threat=Linf(0.0))
+        write_report(two, (x, y), Linf(0.0), path)
     with pytest.raises(ValueError, match="same output_shape"):
-        models = {"a": tiny_classifier(), "b": tiny_linear(2)}
-        write_report(models, (x, y), Linf(0.1), tmp_path / "report.html")
+        write_report(two, (x, y), threat, path)
     with pytest.raises(ValueError, match="at least one model"):
-        write_report({}, (x, y), Linf(0.1), tmp_path / "report.html")
+        write_report({}, (x, y), threat, path)
     assert not list(tmp_path.iterdir())
