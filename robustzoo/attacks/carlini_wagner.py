@@ -40,7 +40,6 @@ class CarliniWagner(Attack):
 
     minimal = True
     norm = L2
-    norm = L2
 
     def __post_init__(self):
         _search.check(self, ("searches", "iterations", "draws"), ("learning_rate", "initial_c"))

@@ -6,6 +6,7 @@ from tiny import tiny_batch, tiny_linear
 
 from robustzoo.attacks import LBFGS, generate
 from robustzoo.attacks.run import run
+from robustzoo.backend import compiled
 
 
 def numpy(tensor):
@@ -39,10 +40,11 @@ def test_minimises_as_scipy_does():
         return value, 2 * (z - x) + c * kernel @ (p - np.eye(4)[t])
 
     attack = LBFGS(initial_c=c, searches=1, iterations=100, targeted=True)
-    z = reached = ops.convert_to_tensor(x)
-    state = attack.begin(model, z, target, 0, 0)
+    z, y = ops.convert_to_tensor(x), ops.convert_to_tensor(target)
+    reached, state = z, compiled(lambda: attack.begin(model, z, y, 0, 0), model.variables)()
+    step = compiled(lambda state: attack.step(model, state, z, y), model.variables)
     for _ in range(30):
-        state = attack.step(model, state, ops.convert_to_tensor(x), target)
+        state = step(state)
         reached = ops.where(ops.reshape(state["search"], (-1, 1, 1, 1)) == 0, state["z"], reached)
     for ours, start, t in zip(numpy(reached).reshape(2, -1), x.reshape(2, -1), target, strict=True):
         start = start.astype("float64")
