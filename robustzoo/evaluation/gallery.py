@@ -54,8 +54,9 @@ class Gallery:
     def searches(self) -> dict:
         """Attacks that look for the smallest change, of a size that a first look affords."""
         norm = DeepFool.norm if isinstance(self.threat, L1) else type(self.threat)
+        # On robust models a small c would be spent on finding that it is too small.
         carlini_wagner = CarliniWagner(
-            searches=4, iterations=100, learning_rate=0.05, initial_c=1.0
+            searches=3, iterations=100, learning_rate=0.1, initial_c=10.0
         )
         return {"DeepFool": DeepFool(norm, classes=min(10, len(self.names))), "C&W": carlini_wagner}
 
@@ -245,5 +246,5 @@ def _told(curves, axis, at):
         for attack, (x, shares) in by_attack.items():
             there = shares[np.argmin(np.abs(np.asarray(x) - at))]
             told.append(f"{model}, {attack}: {percent(shares[0])}, {percent(there)}")
-    ends = f"given here at 0 and at {format_eps(at)}"
+    ends = f"given here at 0 and at {at:.3g}"
     return f"Chart of accuracy in % against {axis}, {ends}. {'; '.join(told)}"

@@ -33,5 +33,7 @@ def histogram_figure(
             if len(found):
                 axes.axvline(np.median(found), color=colour, linestyle="--", linewidth=1.2)
         axes.set(title=attack, xlabel=xlabel, ylabel="examples")
-        axes.legend(frameon=False, fontsize=9)
+        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.set_ylim(top=axes.get_ylim()[1] * (1.1 + 0.07 * len(kept)))  # the legend's room
+        axes.legend(frameon=False, fontsize=9, loc="upper right")
     return png(figure)

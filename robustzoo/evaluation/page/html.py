@@ -21,6 +21,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; 
   border-radius: .5rem; background: var(--raised); }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
+@media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
 figure { margin: 0; }
 img { display: block; max-width: 100%; height: auto; border-radius: .5rem; background: #fff; }
 figcaption, .caption { margin-top: .6rem; color: var(--soft); font-size: .9rem; }
