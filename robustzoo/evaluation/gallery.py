@@ -56,7 +56,7 @@ class Gallery:
         norm = DeepFool.norm if isinstance(self.threat, L1) else type(self.threat)
         # On robust models a small c would be spent on finding that it is too small.
         carlini_wagner = CarliniWagner(
-            searches=3, iterations=100, learning_rate=0.1, initial_c=10.0
+            searches=4, iterations=100, learning_rate=0.1, initial_c=10.0
         )
         return {"DeepFool": DeepFool(norm, classes=min(10, len(self.names))), "C&W": carlini_wagner}
 

@@ -39,7 +39,7 @@ def write_report(
     """Attacks models on the same examples; writes what it saw as HTML and as Markdown.
 
     Returns the two paths; Markdown's pictures are in the folder <stem>_files beside it. Needs
-    matplotlib and SciPy, of the extra `report`.
+    matplotlib, of the extra `report`.
 
     Args:
         models: by the name that the report gives them.
@@ -54,7 +54,7 @@ def write_report(
         tell: called with the name of each model before it is attacked.
 
     Raises ValueError, OSError or ImportError before anything is computed where models and data do
-    not fit together, `path` cannot be written to, or a package is missing.
+    not fit together, `path` cannot be written to, or matplotlib is missing.
     """
     path = _checked(path, threat)
     images, labels = _arrays(models, data)
@@ -81,9 +81,8 @@ def write_report(
 def _checked(path, threat):
     try:
         import matplotlib  # noqa: F401
-        import scipy  # noqa: F401
-    except ImportError as error:
-        raise ImportError(f"a report needs {error.name}: pip install 'robustzoo[report]'") from None
+    except ImportError:
+        raise ImportError("a report needs matplotlib: pip install 'robustzoo[report]'") from None
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"the report is a file .html. Received: {path}")
