@@ -13,8 +13,9 @@ def jacobian(model, z, rows, noise=None):
         rows: K functions from logits (B, L) to one value per example (B,).
         noise: as in `_model.gradient`; all rows see the same.
     """
-    # Weights read once: so TensorFlow sees that K forward passes are one, as XLA does anyway.
-    read = [(v, ops.convert_to_tensor(v)) for v in getattr(model, "variables", [])]
+    # Where each pass reads the weights anew, TensorFlow does not see that the K passes are one;
+    # here they are tensors read once (stop_gradient makes one out of a variable).
+    read = [(v, ops.stop_gradient(v.value)) for v in getattr(model, "variables", [])]
     with frozen(read):
         parts = [gradient(model, z, row, noise) for row in rows]
     return parts[0][1], [values for values, _, _ in parts], [slope for _, _, slope in parts]
