@@ -233,9 +233,9 @@ def report(names, examples, sample_seed, eps, output, **options):
     All see the same sample of one test set, within one budget. The page needs no other file; the
     same as Markdown, with its pictures in a folder, is written beside it.
     """
+    opened = _open_alike(names)
     from robustzoo.evaluation.write_report import write_report
 
-    opened = _open_alike(names)
     config = next(iter(opened.values()))[1]
     threat, test = _threat(config, eps), _test_split(config)
     total, test = len(test), test.sample(examples, sample_seed)
