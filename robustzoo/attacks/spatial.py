@@ -76,12 +76,14 @@ class Spatial(Attack):
 
     def parameters(self, key, counter):
         """Shift down, shift right, in pixels, and angle, in degrees: (B, 3) of try `counter`."""
-        most = np.array([self.translation, self.translation, self.rotation], "float32")
+        most = self.translation, self.translation, self.rotation
         if self.tries:
-            return most * (2.0 * uniform(key, counter, (3,)) - 1.0)
+            return ops.convert_to_tensor(most, "float32") * (
+                2.0 * uniform(key, counter, (3,)) - 1.0
+            )
         values = (_spread(m, n) for m, n in zip(most, self.grid, strict=True))
-        table = np.array(list(itertools.product(*values)), "float32")
-        return ops.take(table, ops.minimum(counter, len(table) - 1), axis=0)
+        table = ops.convert_to_tensor(list(itertools.product(*values)), "float32")
+        return ops.take(table, ops.minimum(counter, self.steps - 1), axis=0)
 
 
 def transform(x, parameters):

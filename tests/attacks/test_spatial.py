@@ -14,7 +14,8 @@ def numpy(tensor):
 
 
 def transformed(x, down, right, angle):
-    return numpy(transform(x, ops.full((len(x), 3), 1.0) * np.float32([down, right, angle])))
+    parameters = ops.convert_to_tensor([[down, right, angle]] * len(x), "float32")
+    return numpy(transform(ops.convert_to_tensor(x.copy()), parameters))  # rot90's strides are < 0
 
 
 def predicted(model, x):
