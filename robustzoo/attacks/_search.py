@@ -46,7 +46,8 @@ def opening(attack, model, x, y):
     zeros, none = ops.zeros_like(y, "float32"), ops.zeros_like(y, "int32")
     state = {"best": x, "success": hit, "value": zeros, "done": hit}
     bounds = {"c": zeros + attack.initial_c, "lower": zeros, "upper": zeros + float("inf")}
-    return state | bounds | {"search": none, "iteration": none, "found": ops.zeros_like(hit)}
+    no = ops.zeros_like(hit)
+    return state | bounds | {"search": none, "iteration": none, "found": no, "ended": no}
 
 
 def recorded(state, z, size, hit):
@@ -69,8 +70,12 @@ def progress(attack, state, objective):
     return {"lowest": lowest, "checked": ops.where(due, lowest, state["checked"])}, ended
 
 
-def following(attack, state, ended, fresh):
-    """The next state: the next iteration, or where `ended` the next search, from `fresh`."""
+def restarted(state, fresh):
+    """Where the last step ended a search, the beginning of the next one from `fresh`.
+
+    The step before left `ended` in the state: XLA may compute a comparison of sums twice and find
+    two answers, and a search whose parts disagree on whether it ended can go on for ever.
+    """
     c, lower, upper = state["c"], state["lower"], state["upper"]
     lower = ops.where(state["found"], lower, ops.maximum(lower, c))
     upper = ops.where(state["found"], ops.minimum(upper, c), upper)
@@ -83,6 +88,10 @@ def following(attack, state, ended, fresh):
         "iteration": ops.zeros_like(state["iteration"]),
         "found": ops.zeros_like(state["found"]),
     }
-    going = state | {"iteration": state["iteration"] + 1}
-    new = where(ended, going | restart | fresh, going)
-    return new | {"done": state["done"] | (new["search"] >= attack.searches)}
+    return where(state["ended"], state | restart | fresh, state)
+
+
+def closing(attack, state, ended):
+    """What every step leaves for the next one."""
+    done = state["done"] | (ended & (state["search"] + 1 >= attack.searches))
+    return state | {"iteration": state["iteration"] + 1, "ended": ended, "done": done}

@@ -62,6 +62,7 @@ class CarliniWagner(Attack):
         return state | {"start": start} | _fresh(start, state["value"])
 
     def step(self, model, state, x, y, noise=None):
+        state = _search.restarted(state, _fresh(state["start"], state["c"]))
         tanh = ops.tanh(state["w"])
         z = (tanh + 1.0) / 2.0
         change, c = z - x, _search.spread(state["c"])
@@ -78,7 +79,7 @@ class CarliniWagner(Attack):
         noted, ended = _search.progress(self, state, squared + state["c"] * shortfall)
         moved = self._adam(state, (2.0 * change + c * slope) * (1.0 - ops.square(tanh)) / 2.0)
         state = state | kept | noted | moved | {"found": state["found"] | hit}
-        return _search.following(self, state, ended, _fresh(state["start"], state["c"]))
+        return _search.closing(self, state, ended)
 
     def _adam(self, state, slope):
         mean = 0.9 * state["mean"] + 0.1 * slope

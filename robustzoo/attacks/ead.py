@@ -71,6 +71,7 @@ class EAD(Attack):
         return state | _fresh(x, state["value"])
 
     def step(self, model, state, x, y, noise=None):
+        state = _search.restarted(state, _fresh(x, state["c"]))
         z = self._fista(model, state, x, y, noise)
         k = _search.spread(ops.cast(state["iteration"], "float32"))
         logits = forward(model, z, noise)
@@ -82,7 +83,7 @@ class EAD(Attack):
         noted, ended = _search.progress(self, state, objective)
         moved = {"z": z, "slack": z + k / (k + 3.0) * (z - state["z"])}
         state = state | kept | noted | moved | {"found": state["found"] | hit}
-        return _search.following(self, state, ended, _fresh(x, state["c"]))
+        return _search.closing(self, state, ended)
 
     def _fista(self, model, state, x, y, noise):
         slack, k = state["slack"], ops.cast(state["iteration"], "float32")

@@ -1,6 +1,7 @@
 """The attack of Szegedy et al."""
 
 import dataclasses
+import math
 
 from keras import ops
 
@@ -11,6 +12,7 @@ from robustzoo.losses import cross_entropy
 from robustzoo.threats import L2, PIXELS
 
 MEMORY = 5  # pairs of steps and gradient changes that stand for the Hessian
+CURVED = 1e-6  # least curvature of a pair that counts
 SHORTEST = 2.0**-10  # a line search that gets there has found nothing
 
 
@@ -56,10 +58,14 @@ class LBFGS(Attack):
 
     def begin(self, model, x, y, seed, run):
         state = _search.opening(self, model, x, y)
-        return state | _fresh(x, state["value"])
+        fresh = _fresh(x, state["value"])
+        first = {"trial": x, "trial_objective": fresh["objective"], "trial_slope": fresh["slope"]}
+        return state | fresh | first | {"taken": ops.ones_like(state["found"])}
 
     def step(self, model, state, x, y, noise=None):
-        trial, c = state["trial"], state["c"]
+        state = _search.restarted(_judged(state), _fresh(x, state["c"]))
+        z, c = state["z"], state["c"]
+        trial = ops.clip(z + _search.spread(state["length"]) * _direction(state), 0.0, 1.0)
         losses, logits, slope = gradient(
             model, trial, lambda logits: self._loss(y, logits), noise, self.draws
         )
@@ -68,15 +74,14 @@ class LBFGS(Attack):
         slope = 2.0 * (trial - x) + _search.spread(c) * slope
         hit = fooled(logits, y, self.targeted)
         kept = _search.recorded(state, trial, ops.sqrt(squared), hit)
-        new = state | kept | _judged(state, trial, objective, slope, hit)
-        ended = (
-            (state["iteration"] + 1 >= self.iterations)
-            | (state["objective"] - objective <= 1e-5 * objective) & (new["length"] == 1.0)
-            | (new["length"] < SHORTEST)
-        )
-        ahead = _search.spread(new["length"]) * _direction(new)
-        new = new | {"trial": ops.clip(new["z"] + ahead, 0.0, 1.0)}
-        return _search.following(self, new, ended, _fresh(x, c))
+        foreseen = ops.minimum(_dot(state["slope"], trial - z), 0.0)
+        taken = objective <= state["objective"] + 1e-4 * foreseen
+        new = {"trial": trial, "trial_objective": objective, "trial_slope": slope, "taken": taken}
+        found = ops.where(taken, hit, state["found"])
+        settled = state["objective"] - objective <= 1e-5 * objective
+        ended = ops.where(taken, settled, state["length"] <= SHORTEST)
+        ended = ended | (state["iteration"] + 1 >= self.iterations)
+        return _search.closing(self, state | kept | new | {"found": found}, ended)
 
     def _loss(self, y, logits):
         if self.targeted:
@@ -87,11 +92,10 @@ class LBFGS(Attack):
 
 
 def _fresh(x, like):
-    """What every search begins with: any first trial point is lower than infinity."""
+    """What every search begins with: without a slope, the first trial point is `x` itself."""
     zeros = ops.zeros_like(x)
     return {
         "z": x,
-        "trial": x,
         "objective": ops.full_like(like, float("inf")),
         "slope": zeros,
         "length": ops.ones_like(like),
@@ -100,45 +104,56 @@ def _fresh(x, like):
     }
 
 
-def _judged(state, trial, objective, slope, hit):
-    """Takes the trial point where it lowers the objective enough, else halves the step."""
-    move, turn = trial - state["z"], slope - state["slope"]
-    foreseen = ops.minimum(_dot(state["slope"], move), 0.0)
-    taken = objective <= state["objective"] + 1e-4 * foreseen
-    pairs = {"moves": state["moves"], "turns": state["turns"]}
-    latest = {"moves": move[:, None], "turns": turn[:, None]}
-    pushed = {k: ops.concatenate([v[:, 1:], latest[k]], axis=1) for k, v in pairs.items()}
-    stay = {name: state[name] for name in ("z", "objective", "slope", "found")}
-    stay["length"] = state["length"] / 2.0
-    new = {"z": trial, "objective": objective, "slope": slope, "found": hit}
-    new["length"] = ops.ones_like(objective)
-    return where(taken, new, stay) | where(taken & _curved(move, turn), pushed, pairs)
+def _judged(state):
+    """Goes to the last trial point if it lowered the objective enough, else halves the step."""
+    move, turn = state["trial"] - state["z"], state["trial_slope"] - state["slope"]
+    new = {
+        "z": state["trial"],
+        "objective": state["trial_objective"],
+        "slope": state["trial_slope"],
+        "length": ops.ones_like(state["length"]),
+        "moves": ops.concatenate([state["moves"][:, 1:], move[:, None]], axis=1),
+        "turns": ops.concatenate([state["turns"][:, 1:], turn[:, None]], axis=1),
+    }
+    return where(state["taken"], state | new, state | {"length": state["length"] / 2.0})
 
 
 def _direction(state):
-    """-H slope on the pixels that are free to move, with H from the two-loop recursion."""
+    """-H slope on the pixels that are free to move, with H from the two-loop recursion.
+
+    The recursion stays in the span of the moves, the turns and the slope, so it only needs their
+    inner products (Chen et al., 2014, "Large-scale L-BFGS using MapReduce").
+    """
     z, slope = state["z"], state["slope"]
     held = ((z <= 0.0) & (slope > 0.0)) | ((z >= 1.0) & (slope < 0.0))
-    free = ops.cast(ops.logical_not(held), "float32")
-    scale, pairs, direction = ops.full_like(state["c"], 0.5), [], -slope * free
+    span = ops.concatenate([state["moves"], state["turns"], slope[:, None]], axis=1)
+    span = ops.where(held[:, None], 0.0, span)
+    flat = ops.reshape(span, (-1, 2 * MEMORY + 1, math.prod(z.shape[1:])))
+    weights = _two_loops(ops.matmul(flat, ops.transpose(flat, (0, 2, 1))))
+    return ops.reshape(ops.matmul(weights[:, None], flat), ops.shape(z))
+
+
+def _two_loops(products):
+    """Weights (B, 2 M + 1) of moves, turns and slope from their inner products."""
+    inverse, scale = [], 0.5 * ops.ones_like(products[:, 0, 0])
     for i in range(MEMORY):  # without curvature a pair counts for nothing
-        move, turn = state["moves"][:, i] * free, state["turns"][:, i] * free
-        curved, along = _curved(move, turn), _dot(move, turn)
-        inverse = ops.where(curved, 1.0 / ops.where(curved, along, 1.0), 0.0)
-        scale = ops.where(curved, along / ops.maximum(_dot(turn, turn), 1e-30), scale)
-        pairs.append((move, turn, inverse))
-    weights = []
-    for move, turn, inverse in reversed(pairs):
-        weights.append(inverse * _dot(move, direction))
-        direction = direction - _search.spread(weights[-1]) * turn
-    direction = _search.spread(scale) * direction
-    for (move, turn, inverse), weight in zip(pairs, reversed(weights), strict=True):
-        direction = direction + _search.spread(weight - inverse * _dot(turn, direction)) * move
-    return direction
+        along, turn = products[:, i, MEMORY + i], products[:, MEMORY + i, MEMORY + i]
+        curved = along > CURVED * products[:, i, i]
+        inverse.append(ops.where(curved, 1.0 / ops.where(curved, along, 1.0), 0.0))
+        scale = ops.where(curved, along / ops.maximum(turn, 1e-30), scale)
+    weights = [ops.zeros_like(scale)] * (2 * MEMORY) + [-ops.ones_like(scale)]
 
+    def onto(i):
+        return ops.sum(products[:, i] * ops.stack(weights, axis=1), axis=1)
 
-def _curved(move, turn):
-    return _dot(move, turn) > 1e-6 * _dot(move, move)
+    shares = [None] * MEMORY
+    for i in reversed(range(MEMORY)):
+        shares[i] = inverse[i] * onto(i)
+        weights[MEMORY + i] = weights[MEMORY + i] - shares[i]
+    weights = [scale * weight for weight in weights]
+    for i in range(MEMORY):
+        weights[i] = weights[i] + shares[i] - inverse[i] * onto(MEMORY + i)
+    return ops.stack(weights, axis=1)
 
 
 def _dot(a, b):

@@ -65,13 +65,16 @@ def test_the_search_for_c():
     floats, zero = {"c": 1e-3, "lower": 0.0, "upper": np.inf}, ops.zeros((1,), "int32")
     state = {name: ops.full((1,), value, "float32") for name, value in floats.items()}
     state |= {"search": zero, "iteration": zero, "done": ops.convert_to_tensor([False])}
-    trace = []
+    over, trace, done = ops.convert_to_tensor([True]), [], []
     for found in (False, False, True, False, True):
         state["found"] = ops.convert_to_tensor([found])
-        state = _search.following(attack, state, ops.convert_to_tensor([True]), {})
+        state = _search.closing(attack, state, over)
+        done.append(bool(state["done"][0]))
+        state = _search.restarted(state, {})
         trace.append(float(state["c"][0]))
     np.testing.assert_allclose(trace, [1e-2, 1e-1, 0.055, 0.0775, 0.06625], rtol=1e-6)
-    assert bool(state["done"][0])
+    assert done == [False] * 4 + [True]
+    assert int(state["search"][0]) == 5 and int(state["iteration"][0]) == 0
 
 
 def test_a_search_that_stalls_ends_early():
