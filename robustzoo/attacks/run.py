@@ -142,7 +142,7 @@ class _Rows:
 @functools.lru_cache(maxsize=8)  # compiling costs more than attacking a few images does
 def _compiled(attack, model, until):
     seeds = keras.random.SeedGenerator(0)
-    random = bool(random_variables(model))
+    random = bool(random_variables(model) or random_variables(getattr(attack, "source", None)))
 
     def begin(x, y, number):
         state = attack.begin(model, x, y, seeds, number)
@@ -158,7 +158,9 @@ def _compiled(attack, model, until):
             enough = enough | (new["success"] & until(new["best"], x))
         return new | {"x": x, "y": y, "enough": enough, "stop": stop | new["done"] | enough}
 
-    return compiled(begin, [*model.variables, seeds.state]), compiled(step, model.variables), seeds
+    source = getattr(attack, "source", None)  # the other model of a transfer attack
+    variables = [*model.variables, *(source.variables if source is not None else [])]
+    return compiled(begin, [*variables, seeds.state]), compiled(step, variables), seeds
 
 
 def _numpy(state):
