@@ -1,4 +1,4 @@
-"""TRADES, CIFAR-10, Linf 8/255, WideResNet-10-2, from the weights of art-cifar10.
+"""TRADES, CIFAR-10, Linf 8/255, pre-activation ResNet-10 from art-cifar10.
 
 Command:  python -m training.train trades_cifar10
 Expect:   clean 50.25; FGSM 25.22; PGD-20 23.43; PGD-40 26.39 % at Linf 8/255, all 10,000 test
@@ -23,12 +23,12 @@ def recipe() -> Recipe:
     attack = PGD(threat, step_size=8 / 255, steps=1, start="uniform")
     return Recipe(
         dataset="cifar10",
-        architecture="wide_resnet",
-        arguments={"depth": 10, "width": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
-        defense=partial(Trades, attack=attack, beta=5.0, average_decay=0.99),
+        architecture="preact_resnet",
+        arguments={"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
+        defense=partial(Trades, attack=attack, beta=5.0, average_decay=0.998),
         threat=threat,
         initial="art-cifar10",
-        epochs=1,
+        epochs=2,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=0.05, rise=0.2),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
