@@ -102,7 +102,7 @@ class _Judge:
 
     def __call__(self, label, attack, images, labels, correct, rows, advance):
         """The `Result` of `attack` on the examples at `rows`."""
-        robust, distance = correct.copy(), np.where(correct, np.nan, 0.0)
+        robust, distance = np.zeros_like(correct), np.where(correct, np.nan, 0.0)
         totals = np.zeros(3)
         for first in range(0, len(rows), BLOCK):
             at, key = rows[first : first + BLOCK], f"{label}/{first}"

@@ -20,7 +20,7 @@ class Result:
         attack: class name, "none" for accuracy without attack.
         arguments: of the attack, as JSON.
         robust: bool (N,), examples that stay correct: neither misclassified before nor broken by
-            this attack within the threat.
+            this attack within the threat; in a cascade nor by one before it.
         distance: float (N,), of the adversarial example found, whatever its size, in `norm`. 0
             where the image was misclassified already, inf where nothing was found, NaN where an
             earlier attack had broken the example and this one was spared.
