@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import keras
 
+from robustzoo.evaluation._hash import sha256
 from robustzoo.threats import L1, L2, Linf, format_eps, to_config
 
 ABSENT = (None, False)  # an option that is off need not be told
@@ -24,7 +25,7 @@ def _plain(name, value):
     if isinstance(value, Linf | L2 | L1):
         return to_config(value)
     if isinstance(value, keras.Model):
-        return value.name
+        return f"{value.name}, weights sha256:{sha256(*value.get_weights())[:12]}"
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return describe(value)
     if name == "step_size":

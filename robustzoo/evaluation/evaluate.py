@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from robustzoo.attacks import Attack, generate, run
 from robustzoo.checks import check_images, check_labels
+from robustzoo.evaluation._hash import sha256
 from robustzoo.evaluation.checks import check_model, check_results
 from robustzoo.evaluation.describe import describe
 from robustzoo.evaluation.journal import Journal
@@ -65,8 +66,8 @@ def evaluate(
         tell: called with each result as soon as it is there.
     """
     images, labels = _arrays(model, data)
-    attacks = suite(threat) if attacks is None else attacks
-    weights, examples = _hash(*model.get_weights()), _hash(images, labels)
+    attacks = _untargeted(suite(threat) if attacks is None else attacks)
+    weights, examples = sha256(*model.get_weights()), sha256(images, labels)
     plan = {label: describe(attack) for label, attack in attacks.items()}
     facts = json.dumps([weights, examples, str(threat), plan, cascade, seed, precision])
     kept = Journal(journal, hashlib.sha256(facts.encode()).hexdigest())
@@ -146,8 +147,6 @@ class _Judge:
 
     def _attack(self, attack, model, images, labels, seed, advance=lambda count: None):
         """Adversarial images (N, ...), whether they seemed to succeed, gradients, queries."""
-        if getattr(attack, "targeted", False):
-            raise ValueError("robust accuracy needs untargeted attacks. Received: targeted=True")
         if not isinstance(attack, Attack):
             found = generate(attack, model, images, labels, self.batch_size, seed)
             advance(len(images))
@@ -180,11 +179,14 @@ def _arrays(model, data):
     return images, check_labels(labels, len(images), model.output_shape[-1])
 
 
-def _hash(*arrays):
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()
+def _untargeted(attacks):
+    for label, attack in attacks.items():
+        if getattr(attack, "targeted", False):
+            raise ValueError(
+                "robust accuracy needs untargeted attacks, for any other class counts. Received: "
+                f"{label!r}, which is targeted"
+            )
+    return attacks
 
 
 def _bar():
