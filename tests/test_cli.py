@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from robustzoo import architectures, cli, datasets, zoo
+from robustzoo.evaluation import SUITES, Report
 from robustzoo.zoo import locate, registry
 
 CONFIG = {
@@ -243,6 +244,24 @@ def test_evaluate_a_sample(folder, three_images):
     record = json.loads((folder / "eval.json").read_text())
     assert (record["examples"], record["sample_seed"]) == (2, 5)
     assert record["threat"] == {"norm": "linf", "eps": "10/255"}
+
+
+def test_evaluate_keeps_one_record_per_suite(folder, three_images, tmp_path):
+    run("evaluate", folder, "--restarts", "1")
+    for _ in range(2):
+        result = run("evaluate", folder, "--suite", "quick", "--report", tmp_path / "all.json")
+    assert "checks found nothing" in result.stderr
+    assert Report.read(tmp_path / "all.json").broken_by == [None, "FGSM", None]
+    record = json.loads((folder / "eval.json").read_text())
+    assert (record["suite"], [r["suite"] for r in record["further"]]) == ("pgd", ["quick"])
+    assert all(part["command"] in (folder / "README.md").read_text() for part in record["further"])
+    rows = succeed("info", "trades-light")
+    assert [row[0] for row in rows].count("worst case") == 2
+    assert "closest: 'quick'" in fail("evaluate", folder, "--suite", "quik")
+
+
+def test_suites_are_those_of_the_package():
+    assert cli.SUITES == tuple(SUITES)
 
 
 def test_export(folder, image, tmp_path):
