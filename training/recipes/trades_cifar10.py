@@ -28,7 +28,7 @@ def recipe() -> Recipe:
         defense=partial(Trades, attack=attack, beta=5.0, average_decay=0.998),
         threat=threat,
         initial="art-cifar10",
-        epochs=2,
+        epochs=1,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=0.05, rise=0.2),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
