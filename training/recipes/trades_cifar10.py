@@ -20,17 +20,17 @@ from training.schedules import one_cycle
 
 def recipe() -> Recipe:
     threat = Linf(8 / 255)
-    attack = PGD(threat, step_size=8 / 255, steps=1, start="uniform")
+    attack = PGD(threat, step_size=6 / 255, steps=2, start="uniform")
     return Recipe(
         dataset="cifar10",
         architecture="preact_resnet",
         arguments={"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
-        defense=partial(Trades, attack=attack, beta=5.0, average_decay=0.998),
+        defense=partial(Trades, attack=attack, beta=7.0, average_decay=0.998),
         threat=threat,
         initial="art-cifar10",
-        epochs=1,
+        epochs=5,
         batch_size=128,
-        learning_rate=partial(one_cycle, peak=0.05, rise=0.2),
+        learning_rate=partial(one_cycle, peak=0.1, rise=0.2),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
         augment=crop_flip,
         validation_attack=PGD(threat, step_size=2 / 255, steps=7),
