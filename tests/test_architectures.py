@@ -8,7 +8,9 @@ from keras import ops
 from robustzoo import architectures
 from robustzoo.architectures import ARCHITECTURES, CIFAR10_MEAN, CIFAR10_STD, build
 from robustzoo.architectures._parts import convolution
+from robustzoo.architectures.build import MAX_DEPTH
 
+BASE = {"architecture": "linear", "arguments": {"input_shape": [8, 8, 1]}}
 SMALL = {  # the least of each architecture, for tests that run it
     "mlp": {"widths": [8, 4], "input_shape": [8, 8, 1]},
     "linear": {"input_shape": [8, 8, 1]},
@@ -18,10 +20,31 @@ SMALL = {  # the least of each architecture, for tests that run it
     "resnet_v2": {"depth": 11, "input_shape": [8, 8, 3]},
     "preact_resnet": {"depth": 10, "stem_strides": 2, "input_shape": [8, 8, 3]},
     "wide_resnet": {"depth": 10, "width": 1, "input_shape": [8, 8, 3]},
+    "reversed_logits": {"base": BASE},
     "wong_small": {"input_shape": [4, 4, 1]},
     "wong_large": {"input_shape": [4, 4, 1]},
     "wong_resnet": {"input_shape": [8, 8, 3]},
 }
+
+
+def nested(depth):
+    """Arguments of a model with `depth` models within each other inside."""
+    base = BASE
+    for _ in range(depth - 1):
+        base = {"architecture": "reversed_logits", "arguments": {"base": base}}
+    return {"base": base}
+
+
+def with_classes(arguments, classes):
+    """`arguments` with another number of classes, where models are within each other inside."""
+    inner = {
+        key: [{**model, "arguments": with_classes(model["arguments"], classes)} for model in value]
+        if key == "members"
+        else {**value, "arguments": with_classes(value["arguments"], classes)}
+        for key, value in arguments.items()
+        if key in ("base", "members")
+    }
+    return {**arguments, **inner} if inner else {**arguments, "classes": classes}
 
 
 one_backend = pytest.mark.skipif(
@@ -105,7 +128,7 @@ def test_logits_are_float32_under_bfloat16(name):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = build(name, {**SMALL[name], "classes": 3})
+        model = build(name, with_classes(SMALL[name], 3))
     finally:
         keras.config.set_dtype_policy(before)
     assert model.output.shape == (None, 3)
@@ -188,6 +211,9 @@ def test_small_cnn_starts_undecided():
         ("mlp", {"widths": 256}, "widths must be"),
         ("mlp", {"widths": [256, "8"]}, "each of widths must be an integer"),
         ("mlp", {"widths": []}, "widths must be"),
+        ("reversed_logits", {"base": {"architecture": "linear"}}, "a model is described by"),
+        ("reversed_logits", {"base": {"architecture": "os", "arguments": {}}}, "no architecture"),
+        ("reversed_logits", nested(MAX_DEPTH), "deeper than 4 models"),
     ],
 )
 def test_build_refuses(name, arguments, message):

@@ -3,6 +3,7 @@ import pytest
 from keras import ops
 
 from robustzoo import losses
+from robustzoo.backend import input_gradient
 
 Z = np.array([[2.0, 1.0, -1.0, 0.0], [0.0, 3.0, 0.5, 1.0]], "float32")
 Y = np.array([0, 3], "int32")
@@ -36,3 +37,19 @@ def test_dlr_by_hand_and_invariant():
     np.testing.assert_allclose(numpy(losses.dlr(Y, 7 * Z + 3)), numpy(losses.dlr(Y, Z)), rtol=1e-5)
     with pytest.raises(ValueError, match="at least 3 classes"):
         losses.dlr(Y, Z[:, :2])
+
+
+def test_reverse_cross_entropy_and_its_gradient_by_hand():
+    def by_hand(z):
+        log_p = -z - np.log(np.exp(-z).sum(1, keepdims=True))
+        others = np.ones_like(z)
+        others[[0, 1], Y] = 0
+        return -(others * log_p).sum(1) / 3
+
+    np.testing.assert_allclose(numpy(losses.reverse_cross_entropy(Y, Z)), by_hand(Z), rtol=1e-5)
+    x = ops.convert_to_tensor(Z)
+    _, _, gradient = input_gradient(lambda z: (losses.reverse_cross_entropy(Y, z), ()), x)
+    p = np.exp(-Z) / np.exp(-Z).sum(1, keepdims=True)  # d/dZ of RCE(-Z) is (1 - 1_y)/(L-1) - p
+    target = np.full_like(Z, 1 / 3)
+    target[[0, 1], Y] = 0
+    np.testing.assert_allclose(numpy(gradient), target - p, atol=1e-6)

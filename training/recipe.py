@@ -19,6 +19,8 @@ class Recipe:
     Args:
         dataset: a name of `robustzoo.datasets`.
         architecture, arguments: a builder of `robustzoo.architectures` and its arguments.
+        released: {"architecture": ..., "arguments": {...}} of the model that is released, where
+            it is not the one that is trained: more draws of noise, a pool of images.
         defense: from a classifier to a `Defense`, `partial(Trades, attack=..., beta=6.0)`.
         threat: what the model claims to resist; None if nothing.
         epochs, batch_size: as in `fit`; a last batch that is not full is left out.
@@ -54,5 +56,6 @@ class Recipe:
     patience: int | None = None
     classes: tuple[int, ...] | None = None
     initial: str | None = None
+    released: Mapping[str, Any] | None = None
     published: Mapping[str, Any] | None = None
     license: str = "apache-2.0"

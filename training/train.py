@@ -29,6 +29,7 @@ from robustzoo.threats import to_config
 from training.batches import batches
 from training.checkpoint import read_checkpoint, restore_checkpoint, save_checkpoint
 from training.recipe import Recipe
+from training.release import release
 from training.watch import Watch
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -118,11 +119,14 @@ class Run:
     def write(self, output: Path) -> None:
         """Writes the model folder of the best epoch."""
         recipe = self.recipe
-        model = architectures.build(recipe.architecture, dict(recipe.arguments))
-        model.set_weights(self.best)
-        config = {
+        self.defense.deployed.set_weights(self.best)
+        model = release(recipe, self.defense.deployed, self.data.train)
+        described = recipe.released or {
             "architecture": recipe.architecture,
             "arguments": dict(recipe.arguments),
+        }
+        config = {
+            **described,
             "dataset": recipe.dataset,
             "threat": to_config(recipe.threat) if recipe.threat else None,
             "defense": snake_case(type(self.defense).__name__),

@@ -8,6 +8,7 @@ from robustzoo.architectures.mlp import mlp
 from robustzoo.architectures.preact_resnet import preact_resnet
 from robustzoo.architectures.resnet_v1 import resnet_v1
 from robustzoo.architectures.resnet_v2 import resnet_v2
+from robustzoo.architectures.reversed_logits import reversed_logits
 from robustzoo.architectures.small_cnn import small_cnn
 from robustzoo.architectures.wide_resnet import wide_resnet
 from robustzoo.architectures.wong_large import wong_large
@@ -25,6 +26,7 @@ __all__ = [
     "preact_resnet",
     "resnet_v1",
     "resnet_v2",
+    "reversed_logits",
     "small_cnn",
     "wide_resnet",
     "wong_large",

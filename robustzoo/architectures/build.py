@@ -13,6 +13,7 @@ from robustzoo.architectures.mlp import mlp
 from robustzoo.architectures.preact_resnet import preact_resnet
 from robustzoo.architectures.resnet_v1 import resnet_v1
 from robustzoo.architectures.resnet_v2 import resnet_v2
+from robustzoo.architectures.reversed_logits import reversed_logits
 from robustzoo.architectures.small_cnn import small_cnn
 from robustzoo.architectures.wide_resnet import wide_resnet
 from robustzoo.architectures.wong_large import wong_large
@@ -28,6 +29,7 @@ ARCHITECTURES = {
         preact_resnet,
         resnet_v1,
         resnet_v2,
+        reversed_logits,
         small_cnn,
         wide_resnet,
         wong_large,
@@ -36,25 +38,49 @@ ARCHITECTURES = {
     )
 }
 
+MAX_DEPTH = 4  # models within each other, of what a config from the outside may ask for
+
 
 def build(name: str, arguments: Mapping[str, Any]) -> keras.Model:
     """Builds an architecture of the zoo from its name and arguments, with fresh weights.
 
-    Raises ValueError for a name or an argument that does not exist (the
-    closest one is offered), and for a value of the wrong type or out of bounds. Lists, as they
-    come from JSON, do as tuples.
+    Where an architecture is made of models (`base`, `members`), the argument says how to build
+    them: {"architecture": "small_cnn", "arguments": {}}. Lists, as they come from JSON, do as
+    tuples.
+
+    Raises ValueError for a name or an argument that does not exist (the closest one is offered),
+    for a value of the wrong type or out of bounds, and for models nested deeper than MAX_DEPTH.
     """
+    return _build(name, arguments, MAX_DEPTH)
+
+
+def _build(name, arguments, depth):
     _check_known("architecture", name, ARCHITECTURES)
     function = ARCHITECTURES[name]
     if not isinstance(arguments, Mapping):
         raise ValueError(f"arguments of {name} must be an object. Received: {arguments!r:.100}")
     for argument in arguments:
         _check_known(f"argument of {name}", argument, inspect.signature(function).parameters)
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in arguments.items()}
+    if not depth:
+        raise ValueError(f"{name} lies deeper than {MAX_DEPTH} models within each other")
+    values = {key: _value(value, depth - 1) for key, value in arguments.items()}
     try:
         return function(**values)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+
+
+def _value(value, depth):
+    if isinstance(value, list | tuple):
+        return tuple(_value(v, depth) for v in value)
+    if not isinstance(value, Mapping):
+        return value
+    if set(value) != {"architecture", "arguments"}:
+        raise ValueError(
+            'a model is described by {"architecture": name, "arguments": {...}}. '
+            f"Received: {value!r:.100}"
+        )
+    return _build(value["architecture"], value["arguments"], depth)
 
 
 def _check_known(what: str, key, valid) -> None:

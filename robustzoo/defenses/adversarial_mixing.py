@@ -26,6 +26,6 @@ class AdversarialMixing(Defense):
     def objective(self, x, x_adv, y):
         clean = self.classifier(x, training=True)
         adversarial = self.classifier(x_adv, training=True)
-        losses = 2.0 * self.alpha * self.cross_entropy(y, clean)
-        losses += 2.0 * (1.0 - self.alpha) * self.cross_entropy(y, adversarial)
+        losses = 2.0 * self.alpha * self.criterion(y, clean)
+        losses += 2.0 * (1.0 - self.alpha) * self.criterion(y, adversarial)
         return losses, clean, adversarial

@@ -1,6 +1,8 @@
 """The custom train step that every defense shares."""
 
 import dataclasses
+import functools
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -26,11 +28,12 @@ class Defense(keras.Model):
         classifier: keras.Model from images (B, H, W, C) in [0, 1] to logits.
         attack: makes the training examples, with the model in inference mode.
         validation_attack: measures `robust_accuracy` in `evaluate`; by default `attack` with
-            cross-entropy and one restart.
+            `criterion` as its loss and one restart.
         average_decay: d in w_avg <- d w_avg + (1 - d) w after each step (capped at (1 + t) /
             (10 + t)), kept in `averaged`, which `evaluate` then judges. None keeps no average.
         warmup_steps: optimizer steps over which eps and step size grow linearly from 0.
-        label_smoothing: of the cross-entropy, in [0, 1).
+        criterion: (y, logits) -> losses (B,) in place of cross-entropy, say `losses.mmc`.
+        label_smoothing: of the cross-entropy, in [0, 1); not with another criterion.
         seed: of the attack's random starts.
     """
 
@@ -42,6 +45,7 @@ class Defense(keras.Model):
         validation_attack: PGD | None = None,
         average_decay: float | None = None,
         warmup_steps: int = 0,
+        criterion: Callable = cross_entropy,
         label_smoothing: float = 0.0,
         seed: int = 0,
     ):
@@ -50,9 +54,13 @@ class Defense(keras.Model):
             raise ValueError(f"average_decay must lie in (0, 1). Received: {average_decay}")
         if not 0 <= label_smoothing < 1:
             raise ValueError(f"label_smoothing must lie in [0, 1). Received: {label_smoothing}")
-        self.classifier, self.attack = classifier, attack
-        self.validation_attack = validation_attack or _for_labels(attack)
-        self.average_decay, self.label_smoothing = average_decay, label_smoothing
+        if label_smoothing and criterion is not cross_entropy:
+            raise ValueError(f"label_smoothing is of cross_entropy. Received: {criterion}")
+        self.classifier, self.attack, self.criterion = classifier, attack, criterion
+        self.validation_attack = validation_attack or _for_labels(attack, criterion)
+        if label_smoothing:
+            self.criterion = functools.partial(cross_entropy, label_smoothing=label_smoothing)
+        self.average_decay = average_decay
         self.warmup_steps = warmup_steps
         self.averaged = _copy(classifier) if average_decay else None
         self.seeds = keras.random.SeedGenerator(seed)  # owned here, so that fit carries it
@@ -76,10 +84,6 @@ class Defense(keras.Model):
 
     def call(self, x, training=False):
         return self.classifier(x, training=training)
-
-    def cross_entropy(self, y, logits):
-        """Cross-entropy (B,) with this defense's label smoothing."""
-        return cross_entropy(y, logits, self.label_smoothing)
 
     def compile(self, optimizer="rmsprop", jit_compile="auto", **options):
         """As `keras.Model.compile`, without a loss; "auto" uses XLA only where it pays."""
@@ -119,7 +123,7 @@ class Defense(keras.Model):
     @portable_step
     def test_step(self, x, y, sample_weight=None):
         clean = self.deployed(x, training=False)
-        loss = _mean(cross_entropy(y, clean), sample_weight)
+        loss = _mean(self.criterion(y, clean), sample_weight)
         adversarial = None
         if self.validation_attack is not None:
             # A fixed seed: validation neither moves the training noise nor varies by epoch.
@@ -166,12 +170,12 @@ def _mean(losses, sample_weight):
     return ops.mean(losses if sample_weight is None else losses * sample_weight)
 
 
-def _for_labels(attack):
+def _for_labels(attack, criterion):
     """The training attack as a judge: what TRADES ascends needs more than labels."""
     if not isinstance(attack, PGD):
         return attack
     start = "uniform" if attack.start == "gaussian" else attack.start
-    return dataclasses.replace(attack, loss=cross_entropy, start=start, restarts=1)
+    return dataclasses.replace(attack, loss=criterion, start=start, restarts=1)
 
 
 def _copy(classifier):

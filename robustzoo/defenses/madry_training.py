@@ -12,4 +12,4 @@ class MadryTraining(Defense):
 
     def objective(self, x, x_adv, y):
         logits = self.classifier(x_adv, training=True)
-        return self.cross_entropy(y, logits), None, logits
+        return self.criterion(y, logits), None, logits

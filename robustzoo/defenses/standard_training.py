@@ -8,4 +8,4 @@ class StandardTraining(Defense):
 
     def objective(self, x, x_adv, y):
         logits = self.classifier(x, training=True)
-        return self.cross_entropy(y, logits), logits, None
+        return self.criterion(y, logits), logits, None

@@ -37,5 +37,5 @@ class Trades(Defense):
     def objective(self, x, x_adv, y):
         clean = self.classifier(x, training=True)
         adversarial = self.classifier(x_adv, training=True)
-        losses = self.cross_entropy(y, clean) + self.beta * kl_divergence(clean, adversarial)
+        losses = self.criterion(y, clean) + self.beta * kl_divergence(clean, adversarial)
         return losses, clean, adversarial

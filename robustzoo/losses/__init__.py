@@ -1,9 +1,21 @@
-"""Losses: pure functions of labels and logits, one value per example."""
+"""Losses: pure functions of labels and logits, one value per example.
+
+Those that a user trains with are `keras.losses.Loss` classes too, for `model.compile(loss=...)`.
+"""
 
 from robustzoo.losses.cross_entropy import cross_entropy
 from robustzoo.losses.dlr import dlr
 from robustzoo.losses.dlr_targeted import dlr_targeted
 from robustzoo.losses.kl_divergence import kl_divergence
 from robustzoo.losses.margin import margin
+from robustzoo.losses.reverse_cross_entropy import ReverseCrossEntropy, reverse_cross_entropy
 
-__all__ = ["cross_entropy", "dlr", "dlr_targeted", "kl_divergence", "margin"]
+__all__ = [
+    "ReverseCrossEntropy",
+    "cross_entropy",
+    "dlr",
+    "dlr_targeted",
+    "kl_divergence",
+    "margin",
+    "reverse_cross_entropy",
+]

@@ -1,0 +1,15 @@
+import keras
+
+from robustzoo.layers import ReverseLogits
+
+
+def reversed_logits(base: keras.Model) -> keras.Model:
+    """`base` with its logits negated, to be trained with `losses.reverse_cross_entropy`.
+
+    Pang et al., 2018, arXiv:1706.00633.
+
+    Args:
+        base: from images to logits; its layers are shared, not copied.
+    """
+    outputs = ReverseLogits(dtype="float32", name="reverse")(base.output)
+    return keras.Model(base.input, outputs, name="reversed_logits")

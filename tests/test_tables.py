@@ -1,0 +1,44 @@
+"""A table resumes, and shows what was measured under which facts."""
+
+import json
+
+import pytest
+
+from training.tables import _table
+from training.tables._table import Table
+
+COLUMNS = ["model", "published", "ours"]
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path, monkeypatch):
+    monkeypatch.setattr(_table, "FOLDER", tmp_path)
+    monkeypatch.setattr(_table, "RUNS", tmp_path / "runs")
+    return tmp_path
+
+
+def fail():
+    raise RuntimeError("measured again")
+
+
+def test_goes_on_where_it_was_under_the_same_facts():
+    row = {"model": "a", "ours": 0.5}
+    Table("t", "T", COLUMNS, {"images": 10}).row("a", lambda: row)
+    assert Table("t", "T", COLUMNS, {"images": 10}).row("a", fail) == row
+    with pytest.raises(RuntimeError, match="again"):
+        Table("t", "T", COLUMNS, {"images": 20}).row("a", fail)
+
+
+def test_writes_markdown_and_numbers(folders):
+    table = Table("t", "Title", COLUMNS, {"images": 10})
+    table.row("a", lambda: {"model": "a", "published": 0.25, "ours": 1 / 3})
+    text = table.write(["It falls."]).read_text()
+    assert "| a | 0.25 | 0.3333 |" in text and "- It falls." in text and "images: 10" in text
+    assert "`python -m training.tables.t`" in text
+    assert json.loads((folders / "t.json").read_text())["rows"][0]["ours"] == 1 / 3
+    assert not (folders / "runs" / "t.json").exists()
+
+
+def test_refuses_a_column_that_is_not_there():
+    with pytest.raises(ValueError, match="columns are"):
+        Table("t", "T", COLUMNS, {}).row("a", lambda: {"our": 1})

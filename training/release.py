@@ -1,0 +1,34 @@
+"""From the classifier that was trained to the model that is released."""
+
+import keras
+
+from robustzoo import architectures
+from robustzoo.datasets import Split
+from robustzoo.zoo.weights import named_weights
+from training.recipe import Recipe
+
+
+def release(recipe: Recipe, trained: keras.Model, train: Split) -> keras.Model:
+    """Builds what the model folder describes, with the weights of `trained`.
+
+    Where the recipe's `released` differs from what it trains, weights find their place by name,
+    and a layer with `adapt(images, labels)` (the pool of mixup inference) sees the training data.
+    """
+    described = recipe.released or {
+        "architecture": recipe.architecture,
+        "arguments": recipe.arguments,
+    }
+    model = architectures.build(described["architecture"], dict(described["arguments"]))
+    places = named_weights(model)
+    for name, variable in named_weights(trained).items():
+        if name not in places:
+            raise ValueError(f"{described['architecture']} has no place for the weight {name}")
+        places.pop(name).assign(variable)
+    for layer in model.layers:
+        if hasattr(layer, "adapt"):
+            layer.adapt(train.images, train.labels)
+            for variable in layer.weights:
+                places.pop(variable.path.removeprefix(f"{model.name}/"), None)
+    if places:
+        raise ValueError(f"training leaves {', '.join(places)} of the released model without value")
+    return model

@@ -1,0 +1,88 @@
+"""A table that survives interruption and says where it came from."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from rich.console import Console
+
+from robustzoo.provenance import provenance
+
+FOLDER = Path(__file__).parent
+RUNS = FOLDER.parent / "runs" / "tables"
+
+
+class Table:
+    """Rows measured one by one, then written as `<name>.md` and `<name>.json`.
+
+        table = Table("linear", "Linear MNIST 0 against 1", ["model", "published", "ours"], facts)
+        table.row("robust, attacked", lambda: {"model": ..., "published": 0.025, "ours": 0.024})
+        table.write(["Both models are ..."])
+
+    A row that was measured already, under the same facts, is not measured again.
+
+    Args:
+        name: of the module in this folder, and of the files.
+        title: heading of the table.
+        columns: keys of a row in the order shown; a row may leave some out.
+        facts: what all rows share: data set, number of images, seeds, attacks. JSON.
+    """
+
+    def __init__(self, name: str, title: str, columns: Iterable[str], facts: dict):
+        self.name, self.title, self.columns, self.facts = name, title, list(columns), facts
+        self.console, self.rows = Console(), {}
+        self.journal = RUNS / f"{name}.json"
+        if self.journal.exists():
+            kept = json.loads(self.journal.read_text())
+            if kept["facts"] == json.loads(json.dumps(facts)):
+                self.kept = kept["rows"]
+                return
+        self.kept = {}
+
+    def row(self, key: str, measure: Callable[[], dict]) -> dict:
+        """Adds the row `measure()` returns, or the one kept under `key`."""
+        row = self.kept.get(key) or measure()
+        unknown = set(row) - set(self.columns)
+        if unknown:
+            raise ValueError(f"row {key!r} has {sorted(unknown)}; columns are {self.columns}")
+        self.rows[key] = row
+        self.journal.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"facts": self.facts, "rows": {**self.kept, **self.rows}})
+        self.journal.write_text(text)
+        self.console.print("  ".join(f"{name} {_cell(row.get(name))}" for name in self.columns))
+        return row
+
+    def write(self, remarks: Iterable[str] = ()) -> Path:
+        """Writes both files beside the module; `remarks` are sentences under the table."""
+        where = provenance()
+        record = {"title": self.title, "facts": self.facts, "rows": list(self.rows.values())}
+        (FOLDER / f"{self.name}.json").write_text(
+            json.dumps(record | {"remarks": list(remarks)} | where, indent=1) + "\n"
+        )
+        facts = "; ".join(f"{key}: {value}" for key, value in self.facts.items())
+        lines = [
+            f"# {self.title}",
+            "",
+            f"`python -m training.tables.{self.name}`, commit {where['commit']}, "
+            f"{where['device']}. {facts}.",
+            "",
+            _line(self.columns),
+            _line(["---"] * len(self.columns)),
+            *(_line([_cell(row.get(c)) for c in self.columns]) for row in self.rows.values()),
+            "",
+            *(f"- {remark}" for remark in remarks),
+        ]
+        path = FOLDER / f"{self.name}.md"
+        path.write_text("\n".join(lines).rstrip() + "\n")
+        self.journal.unlink()
+        return path
+
+
+def _cell(value) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _line(cells) -> str:
+    return f"| {' | '.join(cells)} |"
