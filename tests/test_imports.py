@@ -15,7 +15,17 @@ BACKENDS = {"tensorflow", "jax", "torch"}
 # A part imports itself and what stands on the lines above its own. Neighbours on a line do not
 # know each other, but for the first line: there, say, the provenance asks the backend.
 LAYERS = [
-    {"backend", "threats", "losses", "layers", "datasets", "checks", "provenance", "pictures"},
+    {
+        "backend",
+        "threats",
+        "losses",
+        "layers",
+        "datasets",
+        "checks",
+        "provenance",
+        "pictures",
+        "theory",
+    },
     {"architectures", "attacks", "certify"},
     {"defenses", "detect", "evaluation", "zoo"},
     {"cli"},
