@@ -10,6 +10,8 @@ from robustzoo import losses
 from tests.tiny import tiny_batch, tiny_classifier
 
 EXAMPLES = [
+    (losses.LargeMarginGM(), losses.large_margin_gm),
+    (losses.MMC(), losses.mmc),
     (losses.ReverseCrossEntropy(), losses.reverse_cross_entropy),
 ]
 each = pytest.mark.parametrize(

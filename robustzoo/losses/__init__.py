@@ -3,19 +3,27 @@
 Those that a user trains with are `keras.losses.Loss` classes too, for `model.compile(loss=...)`.
 """
 
+from robustzoo.losses.center_loss import center_loss
 from robustzoo.losses.cross_entropy import cross_entropy
 from robustzoo.losses.dlr import dlr
 from robustzoo.losses.dlr_targeted import dlr_targeted
 from robustzoo.losses.kl_divergence import kl_divergence
+from robustzoo.losses.large_margin_gm import LargeMarginGM, large_margin_gm
 from robustzoo.losses.margin import margin
+from robustzoo.losses.mmc import MMC, mmc
 from robustzoo.losses.reverse_cross_entropy import ReverseCrossEntropy, reverse_cross_entropy
 
 __all__ = [
+    "MMC",
+    "LargeMarginGM",
     "ReverseCrossEntropy",
+    "center_loss",
     "cross_entropy",
     "dlr",
     "dlr_targeted",
     "kl_divergence",
+    "large_margin_gm",
     "margin",
+    "mmc",
     "reverse_cross_entropy",
 ]

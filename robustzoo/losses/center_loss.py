@@ -1,0 +1,14 @@
+"""Centre loss."""
+
+from keras import ops
+
+
+def center_loss(y, features, centers):
+    """||f - c_y||^2 / 2 of `features` (B, d) and `centers` (L, d), shape (B,); labels `y` are (B,).
+
+    Wen et al., 2016, "A discriminative feature learning approach for deep face recognition", add
+    it to cross-entropy with a small weight: `defenses.CenterLossTraining`. In an ordinary
+    `model.compile` the same is a second output, `layers.CenterLogits(L, "learned")` of the
+    features, whose loss is `losses.MMC()` and whose weight among the `loss_weights` is small.
+    """
+    return ops.sum(ops.square(features - ops.take(centers, y, axis=0)), axis=-1) / 2.0
