@@ -19,13 +19,22 @@ ROUNDING = 1e-6  # of float32 pixels, when it is asked whether an image is withi
 
 
 @dataclasses.dataclass(frozen=True)
-class Linf:
-    """Images within `eps` of `x` in every pixel, inside [0, 1]."""
+class _Ball:
+    """What the threats share."""
 
     eps: float
 
     def __post_init__(self):
         _check_eps(self.eps)
+
+    def contains(self, z, x):
+        """Whether each `z` lies within `eps` of `x`, but for rounding, shape (B,)."""
+        return self.distance(z, x) <= self.eps + ROUNDING
+
+
+@dataclasses.dataclass(frozen=True)
+class Linf(_Ball):
+    """Images within `eps` of `x` in every pixel, inside [0, 1]."""
 
     def project(self, z, x):
         """Nearest allowed image to `z`; both (B, H, W, C)."""
@@ -44,19 +53,10 @@ class Linf:
         """max |z - x| of each image, shape (B,)."""
         return ops.max(ops.abs(z - x), axis=PIXELS)
 
-    def contains(self, z, x):
-        """Whether each `z` lies within `eps` of `x`, but for rounding, shape (B,)."""
-        return self.distance(z, x) <= self.eps + ROUNDING
-
 
 @dataclasses.dataclass(frozen=True)
-class L2:
+class L2(_Ball):
     """Images within Euclidean distance `eps` of `x`, inside [0, 1]."""
-
-    eps: float
-
-    def __post_init__(self):
-        _check_eps(self.eps)
 
     def project(self, z, x):
         """`z` moved onto the ball, then into [0, 1]; both (B, H, W, C)."""
@@ -82,19 +82,10 @@ class L2:
         """||z - x||_2 of each image, shape (B,)."""
         return _norm(z - x)[:, 0, 0, 0]
 
-    def contains(self, z, x):
-        """Whether each `z` lies within `eps` of `x`, but for rounding, shape (B,)."""
-        return self.distance(z, x) <= self.eps + ROUNDING
-
 
 @dataclasses.dataclass(frozen=True)
-class L1:
+class L1(_Ball):
     """Images that differ from `x` by at most `eps` in sum over all pixels, inside [0, 1]."""
-
-    eps: float
-
-    def __post_init__(self):
-        _check_eps(self.eps)
 
     def project(self, z, x):
         """Nearest image to `z` in the ball and [0, 1] at once; both (B, H, W, C).
@@ -130,10 +121,6 @@ class L1:
     def distance(self, z, x):
         """sum |z - x| of each image, shape (B,)."""
         return _total(z - x)[:, 0, 0, 0]
-
-    def contains(self, z, x):
-        """Whether each `z` lies within `eps` of `x`, but for rounding, shape (B,)."""
-        return self.distance(z, x) <= self.eps + ROUNDING
 
 
 NORMS = {"linf": Linf, "l2": L2, "l1": L1}

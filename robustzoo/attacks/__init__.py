@@ -14,6 +14,7 @@ from robustzoo.attacks.ilcm import ILCM
 from robustzoo.attacks.jsma import JSMA
 from robustzoo.attacks.lbfgs import LBFGS
 from robustzoo.attacks.mim import MIM
+from robustzoo.attacks.misclassification_surrogate import MisclassificationSurrogate
 from robustzoo.attacks.noise import Noise
 from robustzoo.attacks.pgd import PGD
 from robustzoo.attacks.run import Outcome, run
@@ -35,6 +36,7 @@ __all__ = [
     "Attack",
     "CarliniWagner",
     "DeepFool",
+    "MisclassificationSurrogate",
     "Noise",
     "Outcome",
     "Spatial",

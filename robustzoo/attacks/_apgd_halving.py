@@ -47,7 +47,7 @@ def check(state, losses, window, x, eps: float):
 
 def move(state, z, slope, x, threat) -> dict:
     """P(z + .75 (P(z + eta s(slope)) - z) + .25 (z - previous)); the first time P(z + eta s)."""
-    eta, fresh = (value[:, None, None, None] for value in (state["eta"], state["count"] == 0))
+    eta, fresh = (value[:, None, None, None] for value in (state["eta"], state["steps"] == 0))
     pushed = threat.project(z + eta * threat.steepest(slope), x)
     mixed = z + 0.75 * (pushed - z) + 0.25 * (z - state["previous"])
     return {"z": threat.project(ops.where(fresh, pushed, mixed), x), "previous": z}

@@ -34,7 +34,6 @@ def gradient(model, z, values, noise=None, draws: int = 1):
         part = input_gradient(judged, z)
         total = part if total is None else [a + b for a, b in zip(total, part, strict=True)]
     losses, logits, direction = total
-    # The direction of a mean and of a sum are one; so are its argmax and its sign.
     return (losses / draws, logits / draws, direction / draws) if draws > 1 else tuple(total)
 
 
@@ -47,10 +46,15 @@ def random_variables(model) -> list:
 
 def later(noise, i):
     """The raw random state `i` steps after `noise`; None stays None."""
+    return within(noise, 1000 * i)
+
+
+def within(noise, i):
+    """The raw random state of the `i`-th forward pass of one step; None stays None."""
     if noise is None:
         return None
-    steps = ops.stack([ops.zeros_like(ops.cast(i, noise.dtype)), ops.cast(i, noise.dtype) * 1000])
-    return noise + steps
+    i = ops.cast(i, noise.dtype)
+    return noise + ops.stack([ops.zeros_like(i), i])
 
 
 def reseeded(model, noise, draw: int) -> list:

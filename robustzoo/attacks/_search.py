@@ -12,18 +12,6 @@ from robustzoo.losses import margin
 LARGEST = 1e10  # c stays finite however often nothing was found
 
 
-def check(attack, counts: tuple, numbers: tuple):
-    """Raises ValueError unless `counts` are positive integers and `numbers` positive."""
-    for name in counts:
-        value = getattr(attack, name)
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
-    for name in numbers:
-        value = getattr(attack, name)
-        if not 0 < value < float("inf"):
-            raise ValueError(f"{name} must be a positive number. Received: {name}={value!r}")
-
-
 def lead(y, logits, targeted: bool):
     """By how much the outcome that the attacker wants is ahead in `logits` (B, L), shape (B,)."""
     return -margin(y, logits) if targeted else margin(y, logits)
@@ -35,11 +23,6 @@ def hits(y, logits, targeted: bool, confidence: float = 0.0):
     return hit & (lead(y, logits, targeted) >= confidence) if confidence else hit
 
 
-def spread(values):
-    """`values` (B,) as (B, 1, 1, 1), to multiply images with."""
-    return ops.reshape(values, (-1, 1, 1, 1))
-
-
 def opening(attack, model, x, y):
     """The first state: the clean image, which is the answer where the model errs already."""
     hit = hits(y, forward(model, x), attack.targeted, getattr(attack, "confidence", 0.0))
@@ -48,13 +31,6 @@ def opening(attack, model, x, y):
     bounds = {"c": zeros + attack.initial_c, "lower": zeros, "upper": zeros + float("inf")}
     no = ops.zeros_like(hit)
     return state | bounds | {"search": none, "iteration": none, "found": no, "ended": no}
-
-
-def recorded(state, z, size, hit):
-    """The part of the state that is returned: `z` where it is the smallest hit so far."""
-    better = hit & (ops.logical_not(state["success"]) | (size < -state["value"]))
-    old = {name: state[name] for name in ("best", "success", "value")}
-    return where(better, {"best": z, "success": hit, "value": -size}, old)
 
 
 def progress(attack, state, objective):

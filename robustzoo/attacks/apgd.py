@@ -7,9 +7,9 @@ import keras
 from keras import ops
 
 from robustzoo.attacks import _apgd_halving, _apgd_sparsity
-from robustzoo.attacks._model import forward, gradient, later, random_variables
-from robustzoo.attacks.base import Attack, fooled, where
-from robustzoo.backend import random_state
+from robustzoo.attacks._arguments import check_positive
+from robustzoo.attacks._model import forward, gradient
+from robustzoo.attacks.base import Attack, fooled, nothing_yet, where
 from robustzoo.losses import cross_entropy, dlr_targeted
 from robustzoo.threats import L1, L2, Linf
 
@@ -46,10 +46,7 @@ class APGD(Attack):
     def __post_init__(self):
         if not isinstance(self.threat, Linf | L2 | L1):
             raise ValueError(f"threat must be Linf, L2 or L1. Received: threat={self.threat!r}")
-        for name in ("steps", "restarts", "draws"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+        check_positive(self, ("steps", "restarts", "draws"))
         if not isinstance(self.targets, int) or self.targets < 0:
             raise ValueError(f"targets must be an integer >= 0. Received: targets={self.targets!r}")
         if self.targets and (self.targeted or self.loss is not cross_entropy):
@@ -62,23 +59,10 @@ class APGD(Attack):
     def runs(self):
         return self.restarts * max(1, self.targets)
 
-    @property
-    def gradients(self):
-        return self.draws
-
     def begin(self, model, x, y, seed, run):
-        nobody, unknown = ops.zeros_like(y, "bool"), ops.full_like(y, -float("inf"), "float32")
-        state = {
-            "z": self._start(x, seed),
-            "count": ops.zeros_like(y, "int32"),
-            "peak": x,
-            "peak_slope": ops.zeros_like(x),
-            "peak_loss": unknown,
-            "best": x,
-            "success": nobody,
-            "value": unknown,
-            "done": nobody,
-        }
+        state = nothing_yet(x, y)
+        peak = {"peak": x, "peak_slope": ops.zeros_like(x), "peak_loss": state["value"]}
+        state = state | peak | {"z": self._start(x, seed)}
         if self.targets:
             state["target"] = self._target(model, x, run)
         return state | self._rule.first(x, self.threat.eps)
@@ -89,19 +73,14 @@ class APGD(Attack):
         peak = where(losses > state["peak_loss"], here, state)
         found = {"best": state["z"], "success": ops.ones_like(state["done"]), "value": losses}
         state = state | peak | where(fooled(logits, y, self.targeted), found, state)
-        window = ops.take(ops.convert_to_tensor(self._windows, "int32"), state["count"])
+        window = ops.take(ops.convert_to_tensor(self._windows, "int32"), state["steps"])
         restart, changes = self._rule.check(state, losses, window, x, self.threat.eps)
         state = state | changes
         again = {"z": state["peak"], "slope": state["peak_slope"]}
         origin = where(restart, again, {"z": state["z"], "slope": slope})
         moved = self._rule.move(state, origin["z"], origin["slope"], x, self.threat)
-        count = state["count"]
-        return state | moved | {"count": count + 1, "done": count >= self.steps}
-
-    def _run(self, model, x, y, seed, run):
-        state = super()._run(model, x, y, seed, run)
-        noise = random_state(seed) if random_variables(model) else None
-        return self.step(model, state, x, y, later(noise, self.steps))  # judges the last move
+        steps = state["steps"]
+        return state | moved | {"steps": steps + 1, "done": steps >= self.steps}
 
     @property
     def _rule(self):

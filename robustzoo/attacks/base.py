@@ -4,7 +4,7 @@ import functools
 
 from keras import ops
 
-from robustzoo.attacks._model import later, random_variables
+from robustzoo.attacks._model import forward, later, random_variables
 from robustzoo.backend import random_state, repeat
 
 RESTART = 7919  # seeds of two runs of one attack are so far apart
@@ -26,7 +26,9 @@ class Attack:
     that the outcome does not depend on which examples share a batch.
 
     Attributes:
-        runs: independent runs (restarts, targets), of which the best per example counts.
+        restarts: independent runs.
+        draws: gradients averaged per step, with fresh noise of a random model.
+        runs: restarts and targets, of which the best per example counts.
         gradients: input gradients per step and example; 0 where it only asks for outputs.
         queries: forward passes per step and example beside those.
         minimal: whether it looks for the smallest change rather than for one within a budget.
@@ -35,13 +37,21 @@ class Attack:
         one_graph: whether `generate` compiles the attack whole rather than step by step.
     """
 
-    runs = 1
-    gradients = 1
+    restarts = 1
+    draws = 1
     queries = 0
     minimal = False
     norm = None
     targeted = False
     one_graph = False
+
+    @property
+    def runs(self):
+        return self.restarts
+
+    @property
+    def gradients(self):
+        return self.draws
 
     def begin(self, model, x, y, seed, run):
         """Returns the first state.
@@ -81,7 +91,20 @@ class Attack:
             new = self.step(model, state, x, y, later(noise, i))
             return where(state["done"], state, new)
 
-        return repeat(self.steps, advance, state)
+        # Some attacks judge where a step began: the last move needs one step more.
+        return repeat(self.steps + 1, advance, state)
+
+
+def nothing_yet(x, y):
+    """What a first state holds of an attack that has found nothing."""
+    nobody = ops.zeros_like(y, "bool")
+    return {
+        "steps": ops.zeros_like(y, "int32"),
+        "best": x,
+        "success": nobody,
+        "value": ops.full_like(y, -float("inf"), "float32"),
+        "done": nobody,
+    }
 
 
 def where(mask, state, other):
@@ -97,6 +120,26 @@ def better(old, new):
     """Per example the state that succeeded, and of two alike the one of the higher value."""
     wins = ops.cast(new["success"], "int32") - ops.cast(old["success"], "int32")
     return where((wins > 0) | ((wins == 0) & (new["value"] > old["value"])), new, old)
+
+
+def smaller(state, z, size, hit):
+    """What a state holds of the smallest change: `z` where it is a `hit` of less `size` (B,)."""
+    better = hit & (ops.logical_not(state["success"]) | (size < -state["value"]))
+    old = {name: state[name] for name in ("best", "success", "value")}
+    return where(better, {"best": z, "success": hit, "value": -size}, old)
+
+
+def tried(attack, model, state, z, y, noise):
+    """`state` with `z` as its best where that fools the model or has more of the attack's loss."""
+    logits = forward(model, z, noise)
+    value = (-1.0 if attack.targeted else 1.0) * attack.loss(y, logits)
+    success = fooled(logits, y, attack.targeted)
+    return better(state, state | {"best": z, "success": success, "value": value})
+
+
+def spread(values):
+    """`values` (B,) as (B, 1, 1, 1), to multiply images with."""
+    return ops.reshape(values, (-1, 1, 1, 1))
 
 
 def fooled(logits, y, targeted: bool = False):

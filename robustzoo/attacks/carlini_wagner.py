@@ -5,8 +5,10 @@ import dataclasses
 from keras import ops
 
 from robustzoo.attacks import _search
+from robustzoo.attacks._adam import adam
+from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._model import gradient
-from robustzoo.attacks.base import Attack
+from robustzoo.attacks.base import Attack, smaller, spread
 from robustzoo.threats import L2, PIXELS
 
 
@@ -42,7 +44,7 @@ class CarliniWagner(Attack):
     norm = L2
 
     def __post_init__(self):
-        _search.check(self, ("searches", "iterations", "draws"), ("learning_rate", "initial_c"))
+        check_positive(self, ("searches", "iterations", "draws"), ("learning_rate", "initial_c"))
         if not 0 <= self.confidence < float("inf"):
             raise ValueError(
                 f"confidence must be a number >= 0. Received: confidence={self.confidence!r}"
@@ -51,10 +53,6 @@ class CarliniWagner(Attack):
     @property
     def steps(self):
         return self.searches * self.iterations
-
-    @property
-    def gradients(self):
-        return self.draws
 
     def begin(self, model, x, y, seed, run):
         start = ops.arctanh(0.999999 * (2.0 * x - 1.0))
@@ -65,7 +63,7 @@ class CarliniWagner(Attack):
         state = _search.restarted(state, _fresh(state["start"], state["c"]))
         tanh = ops.tanh(state["w"])
         z = (tanh + 1.0) / 2.0
-        change, c = z - x, _search.spread(state["c"])
+        change, c = z - x, spread(state["c"])
         shortfall, logits, slope = gradient(
             model,
             z,
@@ -75,20 +73,13 @@ class CarliniWagner(Attack):
         )
         squared = ops.sum(ops.square(change), axis=PIXELS)
         hit = _search.hits(y, logits, self.targeted, self.confidence)
-        kept = _search.recorded(state, z, ops.sqrt(squared), hit)
+        kept = smaller(state, z, ops.sqrt(squared), hit)
         noted, ended = _search.progress(self, state, squared + state["c"] * shortfall)
-        moved = self._adam(state, (2.0 * change + c * slope) * (1.0 - ops.square(tanh)) / 2.0)
-        state = state | kept | noted | moved | {"found": state["found"] | hit}
+        slope = (2.0 * change + c * slope) * (1.0 - ops.square(tanh)) / 2.0
+        move, averages = adam(state, slope, state["iteration"])
+        moved = {"w": state["w"] - self.learning_rate * move, "found": state["found"] | hit}
+        state = state | kept | noted | averages | moved
         return _search.closing(self, state, ended)
-
-    def _adam(self, state, slope):
-        mean = 0.9 * state["mean"] + 0.1 * slope
-        square = 0.999 * state["square"] + 0.001 * ops.square(slope)
-        time = _search.spread(ops.cast(state["iteration"], "float32") + 1.0)
-        # Where x is 0 or 1 a slope is about 1e-7, so the bias of `square` must not meet the 1e-8.
-        scale = ops.sqrt(square / (1.0 - ops.power(0.999, time))) + 1e-8
-        w = state["w"] - self.learning_rate * mean / (1.0 - ops.power(0.9, time)) / scale
-        return {"w": w, "mean": mean, "square": square}
 
 
 def _fresh(start, like):

@@ -7,6 +7,7 @@ from keras import ops
 from robustzoo.attacks._jacobian import jacobian
 from robustzoo.attacks._model import forward
 from robustzoo.attacks.base import Attack, fooled, where
+from robustzoo.losses._own import rivals
 from robustzoo.threats import L2, Linf
 
 TIE = 1e-4  # logits by which a step aims past the boundary, so that a tie is not the end
@@ -55,12 +56,11 @@ class DeepFool(Attack):
     def begin(self, model, x, y, seed, run):
         logits = forward(model, x)
         wrong = fooled(logits, y)
-        own = ops.one_hot(y, logits.shape[-1], dtype="bool")
-        rivals = min(self.classes, logits.shape[-1]) - 1
+        count = min(self.classes, logits.shape[-1]) - 1
         return {
             "z": x,
             "total": ops.zeros_like(x),
-            "rivals": ops.top_k(ops.where(own, -float("inf"), logits), rivals)[1],
+            "rivals": ops.top_k(rivals(logits, y), count)[1],
             "steps": ops.zeros_like(y, "int32"),
             "best": x,
             "success": wrong,

@@ -5,8 +5,9 @@ import dataclasses
 from keras import ops
 
 from robustzoo.attacks import _search
+from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._model import forward, gradient
-from robustzoo.attacks.base import Attack
+from robustzoo.attacks.base import Attack, smaller, spread
 from robustzoo.threats import L1, PIXELS
 
 RULES = ("en", "l1")
@@ -52,7 +53,7 @@ class EAD(Attack):
     def __post_init__(self):
         if self.rule not in RULES:
             raise ValueError(f"rule must be one of {RULES}. Received: rule={self.rule!r}")
-        _search.check(self, ("searches", "iterations", "draws"), ("learning_rate", "initial_c"))
+        check_positive(self, ("searches", "iterations", "draws"), ("learning_rate", "initial_c"))
         for name in ("beta", "confidence"):
             value = getattr(self, name)
             if not 0 <= value < float("inf"):
@@ -62,10 +63,6 @@ class EAD(Attack):
     def steps(self):
         return self.searches * self.iterations
 
-    @property
-    def gradients(self):
-        return self.draws
-
     def begin(self, model, x, y, seed, run):
         state = _search.opening(self, model, x, y)
         return state | _fresh(x, state["value"])
@@ -73,12 +70,12 @@ class EAD(Attack):
     def step(self, model, state, x, y, noise=None):
         state = _search.restarted(state, _fresh(x, state["c"]))
         z = self._fista(model, state, x, y, noise)
-        k = _search.spread(ops.cast(state["iteration"], "float32"))
+        k = spread(ops.cast(state["iteration"], "float32"))
         logits = forward(model, z, noise)
         hit = _search.hits(y, logits, self.targeted, self.confidence)
         l1 = ops.sum(ops.abs(z - x), axis=PIXELS)
         elastic = self.beta * l1 + ops.sum(ops.square(z - x), axis=PIXELS)
-        kept = _search.recorded(state, z, l1 if self.rule == "l1" else elastic, hit)
+        kept = smaller(state, z, l1 if self.rule == "l1" else elastic, hit)
         objective = elastic + state["c"] * self._shortfall(y, logits)
         noted, ended = _search.progress(self, state, objective)
         moved = {"z": z, "slack": z + k / (k + 3.0) * (z - state["z"])}
@@ -90,8 +87,8 @@ class EAD(Attack):
         _, _, slope = gradient(
             model, slack, lambda logits: self._shortfall(y, logits), noise, self.draws
         )
-        rate = _search.spread(self.learning_rate * ops.sqrt(1.0 - k / self.iterations))
-        slope = 2.0 * (slack - x) + _search.spread(state["c"]) * slope
+        rate = spread(self.learning_rate * ops.sqrt(1.0 - k / self.iterations))
+        slope = 2.0 * (slack - x) + spread(state["c"]) * slope
         return _shrunk(slack - rate * slope, x, self.beta)
 
     def _shortfall(self, y, logits):

@@ -4,10 +4,10 @@ import dataclasses
 
 from keras import ops
 
-from robustzoo.attacks import _search
+from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._hyperplane import shortest
 from robustzoo.attacks._model import forward, gradient
-from robustzoo.attacks.base import Attack, fooled
+from robustzoo.attacks.base import Attack, fooled, smaller, spread
 from robustzoo.threats import L1, L2, PIXELS, Linf
 
 
@@ -50,7 +50,7 @@ class FAB(Attack):
     minimal = True
 
     def __post_init__(self):
-        _search.check(self, ("steps", "targets", "restarts", "draws"), ())
+        check_positive(self, ("steps", "targets", "restarts", "draws"))
         if not 1 <= self.eta < float("inf"):
             raise ValueError(f"eta must be a number >= 1. Received: eta={self.eta!r}")
         if not 0 < self.beta < 1:
@@ -61,10 +61,6 @@ class FAB(Attack):
     @property
     def runs(self):
         return self.targets * self.restarts
-
-    @property
-    def gradients(self):
-        return self.draws
 
     def begin(self, model, x, y, seed, run):
         logits = forward(model, x)
@@ -85,7 +81,7 @@ class FAB(Attack):
         z = self._towards_boundary(model, state, x, y, noise)
         hit = fooled(forward(model, z, noise), y)
         steps = state["steps"] + 1
-        kept = _search.recorded(state, z, self.threat.distance(z, x), hit)
+        kept = smaller(state, z, self.threat.distance(z, x), hit)
         return kept | {
             "z": ops.where(hit[:, None, None, None], x + self.beta * (z - x), z),
             "target": state["target"],
@@ -111,5 +107,5 @@ class FAB(Attack):
         d1 = shortest(self.threat, z, w, -f)
         d2 = shortest(self.threat, x, w, ops.sum(w * (z - x), axis=PIXELS) - f)
         size1, size2 = (ops.maximum(self.threat.distance(d, 0.0), 1e-8) for d in (d1, d2))
-        pull = _search.spread(ops.minimum(size1 / (size1 + size2), self.alpha_max))
+        pull = spread(ops.minimum(size1 / (size1 + size2), self.alpha_max))
         return ops.clip((1.0 - pull) * (z + self.eta * d1) + pull * (x + self.eta * d2), 0.0, 1.0)

@@ -36,10 +36,6 @@ class ILCM(Attack):
     def __post_init__(self):
         self._bim()  # which checks the arguments
 
-    @property
-    def gradients(self):
-        return self.draws
-
     def begin(self, model, x, y, seed, run):
         target = ops.cast(ops.argmin(forward(model, x), axis=-1), "int32")
         return {**self._bim().begin(model, x, y, seed, run), "target": target}
@@ -60,7 +56,3 @@ class ILCM(Attack):
     def _bim(self):
         options = {"loss": self.loss, "draws": self.draws, "targeted": True}
         return bim(self.threat, self.step_size, self.steps, **options)
-
-    def _run(self, model, x, y, seed, run):
-        state = super()._run(model, x, y, seed, run)
-        return state | {"best": state["z"]}  # the last iterate, which no step has judged

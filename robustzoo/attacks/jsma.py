@@ -9,6 +9,7 @@ from robustzoo.attacks._jacobian import jacobian
 from robustzoo.attacks._model import forward, later, random_variables
 from robustzoo.attacks.base import Attack, fooled, where
 from robustzoo.backend import random_state, repeat
+from robustzoo.losses._own import own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,8 +78,7 @@ class JSMA(Attack):
         sign = math.copysign(1.0, self.theta)
 
         def target(logits):
-            own = ops.one_hot(y, logits.shape[-1], dtype="bool")
-            return sign * ops.sum(ops.where(own, logits, 0.0), axis=-1)
+            return sign * own(logits, y)
 
         def others(logits):
             return target(logits) - sign * ops.sum(logits, axis=-1)

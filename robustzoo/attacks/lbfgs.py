@@ -6,9 +6,11 @@ import math
 from keras import ops
 
 from robustzoo.attacks import _search
+from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._model import gradient
-from robustzoo.attacks.base import Attack, fooled, where
+from robustzoo.attacks.base import Attack, fooled, smaller, spread, where
 from robustzoo.losses import cross_entropy
+from robustzoo.losses._own import own, rivals
 from robustzoo.threats import L2, PIXELS
 
 MEMORY = 5  # pairs of steps and gradient changes that stand for the Hessian
@@ -46,15 +48,11 @@ class LBFGS(Attack):
     norm = L2
 
     def __post_init__(self):
-        _search.check(self, ("searches", "iterations", "draws"), ("initial_c",))
+        check_positive(self, ("searches", "iterations", "draws"), ("initial_c",))
 
     @property
     def steps(self):
         return self.searches * self.iterations
-
-    @property
-    def gradients(self):
-        return self.draws
 
     def begin(self, model, x, y, seed, run):
         state = _search.opening(self, model, x, y)
@@ -65,15 +63,15 @@ class LBFGS(Attack):
     def step(self, model, state, x, y, noise=None):
         state = _search.restarted(_judged(state), _fresh(x, state["c"]))
         z, c = state["z"], state["c"]
-        trial = ops.clip(z + _search.spread(state["length"]) * _direction(state), 0.0, 1.0)
+        trial = ops.clip(z + spread(state["length"]) * _direction(state), 0.0, 1.0)
         losses, logits, slope = gradient(
             model, trial, lambda logits: self._loss(y, logits), noise, self.draws
         )
         squared = _dot(trial - x, trial - x)
         objective = squared + c * losses
-        slope = 2.0 * (trial - x) + _search.spread(c) * slope
+        slope = 2.0 * (trial - x) + spread(c) * slope
         hit = fooled(logits, y, self.targeted)
-        kept = _search.recorded(state, trial, ops.sqrt(squared), hit)
+        kept = smaller(state, trial, ops.sqrt(squared), hit)
         foreseen = ops.minimum(_dot(state["slope"], trial - z), 0.0)
         taken = objective <= state["objective"] + 1e-4 * foreseen
         new = {"trial": trial, "trial_objective": objective, "trial_slope": slope, "taken": taken}
@@ -86,9 +84,7 @@ class LBFGS(Attack):
     def _loss(self, y, logits):
         if self.targeted:
             return cross_entropy(y, logits)
-        own = ops.one_hot(y, logits.shape[-1], dtype="bool")
-        others = ops.logsumexp(ops.where(own, -float("inf"), logits), axis=-1)
-        return ops.softplus(ops.sum(ops.where(own, logits, 0.0), axis=-1) - others)
+        return ops.softplus(own(logits, y) - ops.logsumexp(rivals(logits, y), axis=-1))
 
 
 def _fresh(x, like):

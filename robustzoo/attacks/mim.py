@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from keras import ops
 
+from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._model import gradient
-from robustzoo.attacks.base import Attack, fooled
+from robustzoo.attacks.base import Attack, fooled, nothing_yet
 from robustzoo.losses import cross_entropy
 from robustzoo.threats import L2, PIXELS, Linf
 
@@ -40,27 +41,14 @@ class MIM(Attack):
     draws: int = 1
 
     def __post_init__(self):
-        for name in ("steps", "draws"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+        check_positive(self, ("steps", "draws"))
         if self.decay < 0:
             raise ValueError(f"decay must be >= 0. Received: decay={self.decay}")
 
-    @property
-    def gradients(self):
-        return self.draws
-
     def begin(self, model, x, y, seed, run):
-        nobody = ops.zeros_like(y, "bool")
-        return {
+        return nothing_yet(x, y) | {
             "z": self.threat.project(x, x),
             "momentum": ops.zeros_like(x),
-            "steps": ops.zeros_like(y, "int32"),
-            "best": x,
-            "success": nobody,
-            "value": ops.full_like(y, -float("inf"), "float32"),
-            "done": nobody,
         }
 
     def step(self, model, state, x, y, noise=None):
@@ -81,7 +69,3 @@ class MIM(Attack):
             "value": losses,
             "done": state["steps"] >= self.steps,
         }
-
-    def _run(self, model, x, y, seed, run):
-        state = super()._run(model, x, y, seed, run)
-        return state | {"best": state["z"]}  # the last iterate, which no step has judged

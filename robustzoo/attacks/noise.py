@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from keras import ops
 
+from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._counter import normal, random_keys, uniform
-from robustzoo.attacks._model import forward
-from robustzoo.attacks.base import Attack, better, fooled
+from robustzoo.attacks.base import Attack, nothing_yet, tried
 from robustzoo.losses import margin
 from robustzoo.threats import L2, Linf
 
@@ -45,26 +45,14 @@ class Noise(Attack):
             raise ValueError(f"threat must be a Linf or an L2. Received: threat={self.threat!r}")
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {KINDS}. Received: kind={self.kind!r}")
-        if not isinstance(self.steps, int) or self.steps < 1:
-            raise ValueError(f"steps must be a positive integer. Received: steps={self.steps!r}")
+        check_positive(self, ("steps",))
 
     def begin(self, model, x, y, seed, run):
-        nobody = ops.zeros_like(y, "bool")
-        return {
-            "key": random_keys(ops.shape(y)[0], seed),
-            "steps": ops.zeros_like(y, "int32"),
-            "best": x,
-            "success": nobody,
-            "value": ops.full_like(y, -float("inf"), "float32"),
-            "done": nobody,
-        }
+        return nothing_yet(x, y) | {"key": random_keys(ops.shape(y)[0], seed)}
 
     def step(self, model, state, x, y, noise=None):
         z = self.threat.project(x + self._draw(state["key"], state["steps"], x), x)
-        logits = forward(model, z, noise)
-        success = fooled(logits, y, self.targeted)
-        value = (-1.0 if self.targeted else 1.0) * self.loss(y, logits)
-        new = better(state, state | {"best": z, "success": success, "value": value})
+        new = tried(self, model, state, z, y, noise)
         steps = state["steps"] + 1
         return new | {"steps": steps, "done": new["success"] | (steps >= self.steps)}
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
+from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._model import forward, gradient, later, random_variables
-from robustzoo.attacks.base import RESTART, Attack, fooled
+from robustzoo.attacks.base import RESTART, Attack, fooled, nothing_yet
 from robustzoo.backend import random_state, repeat
 from robustzoo.losses import cross_entropy
 from robustzoo.threats import L2, Linf
@@ -48,10 +49,9 @@ class PGD(Attack):
     def __post_init__(self):
         if self.start not in STARTS:
             raise ValueError(f"start must be one of {STARTS}. Received: start={self.start!r}")
-        for name in ("steps", "restarts", "draws"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < (name != "steps"):
-                raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+        check_positive(self, ("restarts", "draws"))
+        if not isinstance(self.steps, int) or self.steps < 0:
+            raise ValueError(f"steps must be an integer >= 0. Received: steps={self.steps!r}")
         if self.restarts > 1 and self.start == "clean":
             raise ValueError("restarts > 1 need a random start. Received: start='clean'")
 
@@ -73,24 +73,8 @@ class PGD(Attack):
             best = self._worse(model, best, self._last(model, x, y, again), y)
         return ops.stop_gradient(best)
 
-    @property
-    def runs(self):
-        return self.restarts
-
-    @property
-    def gradients(self):
-        return self.draws
-
     def begin(self, model, x, y, seed, run):
-        nobody = ops.zeros_like(y, "bool")
-        return {
-            "z": self.first(x, seed),
-            "steps": ops.zeros_like(y, "int32"),
-            "best": x,
-            "success": nobody,
-            "value": ops.full_like(y, -float("inf"), "float32"),
-            "done": nobody,
-        }
+        return nothing_yet(x, y) | {"z": self.first(x, seed)}
 
     def step(self, model, state, x, y, noise=None):
         moved, losses, logits = self.ascend(model, state["z"], x, y, noise)

@@ -9,8 +9,7 @@ import numpy as np
 from keras import ops
 
 from robustzoo.attacks._counter import random_keys, uniform
-from robustzoo.attacks._model import forward
-from robustzoo.attacks.base import Attack, better, fooled
+from robustzoo.attacks.base import Attack, nothing_yet, tried
 from robustzoo.losses import cross_entropy
 
 
@@ -55,22 +54,11 @@ class Spatial(Attack):
         return self.tries or math.prod(self.grid)
 
     def begin(self, model, x, y, seed, run):
-        nobody = ops.zeros_like(y, "bool")
-        return {
-            "key": random_keys(ops.shape(y)[0], seed),
-            "steps": ops.zeros_like(y, "int32"),
-            "best": x,
-            "success": nobody,
-            "value": ops.full_like(y, -float("inf"), "float32"),
-            "done": nobody,
-        }
+        return nothing_yet(x, y) | {"key": random_keys(ops.shape(y)[0], seed)}
 
     def step(self, model, state, x, y, noise=None):
         z = transform(x, self.parameters(state["key"], state["steps"]))
-        logits = forward(model, z, noise)
-        success = fooled(logits, y, self.targeted)
-        value = (-1.0 if self.targeted else 1.0) * self.loss(y, logits)
-        new = better(state, state | {"best": z, "success": success, "value": value})
+        new = tried(self, model, state, z, y, noise)
         steps = state["steps"] + 1
         return new | {"steps": steps, "done": steps >= self.steps}
 

@@ -6,15 +6,16 @@ from collections.abc import Callable
 
 from keras import ops
 
+from robustzoo.attacks._adam import adam
+from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._counter import random_bits, random_keys
-from robustzoo.attacks._model import forward
-from robustzoo.attacks.base import Attack, fooled
+from robustzoo.attacks._model import forward, within
+from robustzoo.attacks.base import Attack, fooled, nothing_yet
 from robustzoo.backend import repeat
 from robustzoo.losses import margin
 from robustzoo.threats import L2, Linf
 
 GROUP = 8  # directions per forward pass: more would be faster for tiny batches, and cost memory
-BETAS = 0.9, 0.999  # of Adam
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,31 +45,18 @@ class SPSA(Attack):
     gradients = 0
 
     def __post_init__(self):
-        for name in ("steps", "samples"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
-        for name in ("delta", "learning_rate"):
-            value = getattr(self, name)
-            if value <= 0:
-                raise ValueError(f"{name} must be > 0. Received: {name}={value!r}")
+        check_positive(self, ("steps", "samples"), ("delta", "learning_rate"))
 
     @property
     def queries(self):
         return 2 * self.samples + 1  # and one to judge the new point
 
     def begin(self, model, x, y, seed, run):
-        nobody = ops.zeros_like(y, "bool")
-        return {
+        return nothing_yet(x, y) | {
             "z": self.threat.project(x, x),
             "mean": ops.zeros_like(x),
             "square": ops.zeros_like(x),
             "key": random_keys(ops.shape(y)[0], seed),
-            "steps": ops.zeros_like(y, "int32"),
-            "best": x,
-            "success": nobody,
-            "value": ops.full_like(y, -float("inf"), "float32"),
-            "done": nobody,
         }
 
     def step(self, model, state, x, y, noise=None):
@@ -76,20 +64,14 @@ class SPSA(Attack):
         sign = -1.0 if self.targeted else 1.0
 
         def values(z, y, i):
-            return sign * self.loss(y, forward(model, z, _shifted(noise, i)))
+            return sign * self.loss(y, forward(model, z, within(noise, i)))
 
         slope = spsa_gradient(values, z, y, state["key"], steps, self.samples, self.delta)
-        mean = BETAS[0] * state["mean"] + (1 - BETAS[0]) * slope
-        square = BETAS[1] * state["square"] + (1 - BETAS[1]) * ops.square(slope)
-        time = ops.cast(steps + 1, "float32")[:, None, None, None]
-        deviation = ops.sqrt(square / (1.0 - BETAS[1] ** time)) + 1e-8
-        move = mean / (1.0 - BETAS[0] ** time) / deviation
+        move, averages = adam(state, slope, steps)
         z = self.threat.project(z + self.learning_rate * move, x)
-        logits = forward(model, z, _shifted(noise, self.samples))
-        return {
+        logits = forward(model, z, within(noise, self.samples))
+        return averages | {
             "z": z,
-            "mean": mean,
-            "square": square,
             "key": state["key"],
             "steps": steps + 1,
             "best": z,
@@ -132,11 +114,3 @@ def directions(words, numbers):
     chosen = ops.take(words, numbers // 32, axis=1)
     place = ops.reshape(numbers % 32, (-1, 1, 1, 1))
     return ops.cast(2 * ops.bitwise_and(ops.right_shift(chosen, place), 1) - 1, "float32")
-
-
-def _shifted(noise, i):
-    """Raw random state of the `i`-th forward pass within a step; None stays None."""
-    if noise is None:
-        return None
-    i = ops.cast(i, noise.dtype)
-    return noise + ops.stack([ops.zeros_like(i), i])

@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 from keras import ops
 
+from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._counter import random_keys, uniform
 from robustzoo.attacks._model import forward
 from robustzoo.attacks._windows import hills_table, inside, tiles
-from robustzoo.attacks.base import Attack, fooled, where
+from robustzoo.attacks.base import Attack, fooled, nothing_yet, where
 from robustzoo.losses import margin
 from robustzoo.threats import L2, PIXELS, Linf
 
@@ -52,16 +53,9 @@ class Square(Attack):
     def __post_init__(self):
         if not isinstance(self.threat, Linf | L2):
             raise ValueError(f"threat must be Linf or L2. Received: threat={self.threat!r}")
-        for name in ("steps", "restarts"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+        check_positive(self, ("steps", "restarts"))
         if not 0 < self.p <= 1:
             raise ValueError(f"p must be in (0, 1]. Received: p={self.p!r}")
-
-    @property
-    def runs(self):
-        return self.restarts
 
     def side(self, k: int, height: int, width: int) -> int:
         """Side of the square of try k = 0, 1, ..., in pixels."""
@@ -73,15 +67,9 @@ class Square(Attack):
 
     def begin(self, model, x, y, seed, run):
         key = random_keys(ops.shape(x)[0], seed)
-        nobody = ops.zeros_like(y, "bool")
-        return {
+        return nothing_yet(x, y) | {
             "z": self.threat.project(x + self.threat.eps * self._start(key, x), x),
             "key": key,
-            "steps": ops.zeros_like(y, "int32"),
-            "best": x,
-            "success": nobody,
-            "value": ops.full_like(y, -float("inf"), "float32"),
-            "done": nobody,
         }
 
     def step(self, model, state, x, y, noise=None):

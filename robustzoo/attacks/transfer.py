@@ -34,7 +34,7 @@ class Transfer(Attack):
 
     @property
     def steps(self):
-        return self.attack.steps + 1  # some propose where a step began: the last one needs its turn
+        return self.attack.steps
 
     @property
     def threat(self):
@@ -42,7 +42,7 @@ class Transfer(Attack):
 
     @property
     def norm(self):
-        return getattr(self.attack, "norm", None)
+        return self.attack.norm
 
     @property
     def runs(self):
@@ -62,7 +62,7 @@ class Transfer(Attack):
 
     @property
     def targeted(self):
-        return getattr(self.attack, "targeted", False)
+        return self.attack.targeted
 
     def begin(self, model, x, y, seed, run):
         inner = self.attack.begin(self.source, x, y, seed, run)

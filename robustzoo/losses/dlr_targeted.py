@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from robustzoo.losses._own import own
+
 
 def dlr_targeted(y, logits, target):
     """(z_t - z_y) / (z_(1) - (z_(3) + z_(4)) / 2 + 1e-12), shape (B,); z_(i) sorted descending.
@@ -15,9 +17,4 @@ def dlr_targeted(y, logits, target):
         )
     top, _ = ops.top_k(logits, 4)
     scale = top[:, 0] - 0.5 * (top[:, 2] + top[:, 3]) + 1e-12
-    return (_of(logits, target) - _of(logits, y)) / scale
-
-
-def _of(logits, label):
-    mask = ops.one_hot(label, logits.shape[-1], dtype="bool")
-    return ops.sum(ops.where(mask, logits, 0.0), axis=-1)
+    return (own(logits, target) - own(logits, y)) / scale

@@ -104,8 +104,8 @@ def test_targeted_reaches_the_target_and_spends_outputs_only():
     [
         ({"steps": 0}, "steps must be a positive integer"),
         ({"samples": 0}, "samples must be a positive integer"),
-        ({"delta": 0.0}, "delta must be > 0"),
-        ({"learning_rate": -1.0}, "learning_rate must be > 0"),
+        ({"delta": 0.0}, "delta must be a positive number"),
+        ({"learning_rate": -1.0}, "learning_rate must be a positive number"),
     ],
 )
 def test_bad_options(options, message):
