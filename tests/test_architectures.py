@@ -11,6 +11,7 @@ from robustzoo.architectures._parts import convolution
 from robustzoo.architectures.build import MAX_DEPTH
 
 BASE = {"architecture": "linear", "arguments": {"input_shape": [8, 8, 1]}}
+CONVOLUTIONAL = {"architecture": "resnet_v1", "arguments": {"depth": 8, "input_shape": [8, 8, 3]}}
 SMALL = {  # the least of each architecture, for tests that run it
     "mlp": {"widths": [8, 4], "input_shape": [8, 8, 1]},
     "linear": {"input_shape": [8, 8, 1]},
@@ -21,6 +22,8 @@ SMALL = {  # the least of each architecture, for tests that run it
     "preact_resnet": {"depth": 10, "stem_strides": 2, "input_shape": [8, 8, 3]},
     "wide_resnet": {"depth": 10, "width": 1, "input_shape": [8, 8, 3]},
     "reversed_logits": {"base": BASE},
+    "ensemble": {"members": [BASE, BASE]},
+    "noisy": {"base": CONVOLUTIONAL, "draws": 2},
     "wong_small": {"input_shape": [4, 4, 1]},
     "wong_large": {"input_shape": [4, 4, 1]},
     "wong_resnet": {"input_shape": [8, 8, 3]},

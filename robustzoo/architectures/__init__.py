@@ -2,9 +2,11 @@
 
 from robustzoo.architectures._parts import CIFAR10_MEAN, CIFAR10_STD
 from robustzoo.architectures.build import ARCHITECTURES, build
+from robustzoo.architectures.ensemble import ensemble
 from robustzoo.architectures.linear import linear
 from robustzoo.architectures.madry_cnn import madry_cnn
 from robustzoo.architectures.mlp import mlp
+from robustzoo.architectures.noisy import noisy
 from robustzoo.architectures.preact_resnet import preact_resnet
 from robustzoo.architectures.resnet_v1 import resnet_v1
 from robustzoo.architectures.resnet_v2 import resnet_v2
@@ -20,9 +22,11 @@ __all__ = [
     "CIFAR10_MEAN",
     "CIFAR10_STD",
     "build",
+    "ensemble",
     "linear",
     "madry_cnn",
     "mlp",
+    "noisy",
     "preact_resnet",
     "resnet_v1",
     "resnet_v2",

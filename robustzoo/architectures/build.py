@@ -7,9 +7,11 @@ from typing import Any
 
 import keras
 
+from robustzoo.architectures.ensemble import ensemble
 from robustzoo.architectures.linear import linear
 from robustzoo.architectures.madry_cnn import madry_cnn
 from robustzoo.architectures.mlp import mlp
+from robustzoo.architectures.noisy import noisy
 from robustzoo.architectures.preact_resnet import preact_resnet
 from robustzoo.architectures.resnet_v1 import resnet_v1
 from robustzoo.architectures.resnet_v2 import resnet_v2
@@ -23,9 +25,11 @@ from robustzoo.architectures.wong_small import wong_small
 ARCHITECTURES = {
     function.__name__: function
     for function in (
+        ensemble,
         linear,
         madry_cnn,
         mlp,
+        noisy,
         preact_resnet,
         resnet_v1,
         resnet_v2,

@@ -1,12 +1,17 @@
 """Keras layers of the defenses; each serialises under the package name `robustzoo`."""
 
 from robustzoo.layers.center_logits import CenterLogits
+from robustzoo.layers.log_mean_probability import LogMeanProbability
 from robustzoo.layers.max_mahalanobis_centers import max_mahalanobis_centers
+from robustzoo.layers.noise import Noise
 from robustzoo.layers.random_centers import random_centers
 from robustzoo.layers.reverse_logits import ReverseLogits
 
 __all__ = [
     "CenterLogits",
+    "LogMeanProbability",
+    "Noise",
+    "ReverseLogits",
     "max_mahalanobis_centers",
     "random_centers",
-    "ReverseLogits"]
+]
