@@ -5,7 +5,7 @@ in the process.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import initializers, layers
@@ -94,6 +94,19 @@ def basic_block(x, filters: int, strides: int, name: str):
     y = residual_convolution(active, filters, 3, f"{name}_conv1", strides)
     y = residual_convolution(norm_relu(y, f"{name}_norm2"), filters, 3, f"{name}_conv2")
     return layers.Add(name=f"{name}_add")([shortcut, y])
+
+
+def stages(x, unit: Callable, widths: Sequence[int], blocks: int):
+    """`blocks` units per width; the first of every stage but the first halves the resolution.
+
+    Args:
+        unit: (x, filters, strides, name) -> tensor, such as `basic_block`.
+    """
+    for stage, filters in enumerate(widths, 1):
+        for block in range(1, blocks + 1):
+            strides = 2 if stage > 1 and block == 1 else 1
+            x = unit(x, filters, strides, f"stage{stage}_block{block}")
+    return x
 
 
 def pooled_model(name: str, inputs, x, classes: int) -> keras.Model:

@@ -8,6 +8,7 @@ from robustzoo.architectures._parts import (
     norm_relu,
     pooled_model,
     residual_convolution,
+    stages,
 )
 
 
@@ -35,8 +36,5 @@ def preact_resnet(
     check_integer("stem_strides", stem_strides, 1, 2)
     inputs, x = image_input(input_shape, mean, std)
     x = residual_convolution(x, 64, 3, "conv1", stem_strides)
-    for stage in (1, 2, 3, 4):
-        for block in range(1, blocks + 1):
-            strides = 2 if stage > 1 and block == 1 else 1
-            x = basic_block(x, 32 * 2**stage, strides, f"stage{stage}_block{block}")
+    x = stages(x, basic_block, (64, 128, 256, 512), blocks)
     return pooled_model("preact_resnet", inputs, norm_relu(x, "norm"), classes)

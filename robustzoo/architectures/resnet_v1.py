@@ -8,6 +8,7 @@ from robustzoo.architectures._parts import (
     norm_relu,
     pooled_model,
     residual_convolution,
+    stages,
 )
 
 
@@ -31,10 +32,7 @@ def resnet_v1(
     blocks = check_depth(depth, 6, 2, 1202)
     inputs, x = image_input(input_shape, mean, std)
     x = norm_relu(residual_convolution(x, 16, 3, "conv1"), "norm1")
-    for stage in (1, 2, 3):
-        for block in range(1, blocks + 1):
-            strides = 2 if stage > 1 and block == 1 else 1
-            x = _unit(x, 8 * 2**stage, strides, f"stage{stage}_block{block}")
+    x = stages(x, _unit, (16, 32, 64), blocks)
     return pooled_model("resnet_v1", inputs, x, classes)
 
 

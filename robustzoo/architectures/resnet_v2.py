@@ -7,6 +7,7 @@ from robustzoo.architectures._parts import (
     norm_relu,
     pooled_model,
     residual_convolution,
+    stages,
 )
 
 
@@ -31,10 +32,7 @@ def resnet_v2(
     blocks = check_depth(depth, 9, 2, 1001)
     inputs, x = image_input(input_shape, mean, std)
     x = residual_convolution(x, 16, 3, "conv1")
-    for stage in (1, 2, 3):
-        for block in range(1, blocks + 1):
-            strides = 2 if stage > 1 and block == 1 else 1
-            x = _unit(x, 32 * 2**stage, strides, f"stage{stage}_block{block}")
+    x = stages(x, _unit, (64, 128, 256), blocks)
     return pooled_model("resnet_v2", inputs, norm_relu(x, "norm"), classes)
 
 

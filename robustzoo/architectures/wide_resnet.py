@@ -8,6 +8,7 @@ from robustzoo.architectures._parts import (
     norm_relu,
     pooled_model,
     residual_convolution,
+    stages,
 )
 
 
@@ -34,9 +35,5 @@ def wide_resnet(
     check_integer("width", width, 1, 20)
     inputs, x = image_input(input_shape, mean, std)
     x = residual_convolution(x, 16, 3, "conv1")
-    for stage in (1, 2, 3):
-        for block in range(1, blocks + 1):
-            strides = 2 if stage > 1 and block == 1 else 1
-            filters = 16 * width * 2 ** (stage - 1)
-            x = basic_block(x, filters, strides, f"stage{stage}_block{block}")
+    x = stages(x, basic_block, (16 * width, 32 * width, 64 * width), blocks)
     return pooled_model("wide_resnet", inputs, norm_relu(x, "norm"), classes)
