@@ -57,20 +57,10 @@ def pgd(test, rounds, seconds):
 
 def carlini_wagner(test, rounds, seconds):
     """C&W L2 with binary search."""
-    peer = foolbox.attacks.L2CarliniWagnerAttack(
-        binary_search_steps=SEARCH["searches"],
-        steps=SEARCH["iterations"],
-        stepsize=SEARCH["learning_rate"],
-        initial_const=SEARCH["initial_c"],
-    )
-    more = dict(
-        binary_search_steps=SEARCH["searches"],
-        max_iter=SEARCH["iterations"],
-        learning_rate=SEARCH["learning_rate"],
-        initial_const=SEARCH["initial_c"],
-    )
-    ours, arts = CarliniWagner(**SEARCH), ("CarliniL2Method", more)
-    return _minimal("C&W", ours, peer, arts, test, rounds, seconds)
+    theirs, more = _searches(SEARCH)
+    peer = foolbox.attacks.L2CarliniWagnerAttack(stepsize=SEARCH["learning_rate"], **theirs)
+    arts = "CarliniL2Method", more
+    return _minimal("C&W", CarliniWagner(**SEARCH), peer, arts, test, rounds, seconds)
 
 
 def deepfool(test, rounds, seconds):
@@ -82,23 +72,11 @@ def deepfool(test, rounds, seconds):
 
 def ead(test, rounds, seconds):
     """EAD by the elastic-net rule."""
-    peer = foolbox.attacks.EADAttack(
-        binary_search_steps=ELASTIC["searches"],
-        steps=ELASTIC["iterations"],
-        initial_stepsize=ELASTIC["learning_rate"],
-        initial_const=ELASTIC["initial_c"],
-        regularization=ELASTIC["beta"],
-        decision_rule="EN",
-    )
-    more = dict(
-        binary_search_steps=ELASTIC["searches"],
-        max_iter=ELASTIC["iterations"],
-        learning_rate=ELASTIC["learning_rate"],
-        initial_const=ELASTIC["initial_c"],
-        beta=ELASTIC["beta"],
-        decision_rule="EN",
-    )
-    return _minimal("EAD", EAD(**ELASTIC), peer, ("ElasticNet", more), test, rounds, seconds)
+    (theirs, more), beta = _searches(ELASTIC), ELASTIC["beta"]
+    theirs |= dict(initial_stepsize=ELASTIC["learning_rate"], regularization=beta)
+    peer = foolbox.attacks.EADAttack(decision_rule="EN", **theirs)
+    arts = "ElasticNet", more | dict(beta=beta, decision_rule="EN")
+    return _minimal("EAD", EAD(**ELASTIC), peer, arts, test, rounds, seconds)
 
 
 def robust_evaluation(test, rounds, seconds):
@@ -121,9 +99,7 @@ def robust_evaluation(test, rounds, seconds):
     art = of_art(model, "ProjectedGradientDescentTensorFlowV2", x, y, **more)
     work = {
         "robust evaluation": ours,
-        "Foolbox": lambda: (
-            ~peer(peer_model, tf.constant(x), tf.constant(y), epsilons=EPS)[2].numpy()
-        ),
+        "Foolbox": foolboxes,
         "ART": lambda: _classes(model, art()) == y,
     }
     times, left = interleaved(work, 1, 0.0, warm=False)
@@ -145,6 +121,14 @@ def _minimal(name, ours, of_peer, of_other, test, rounds, seconds):
     facts = {key: _norms(model, z, x, y) for key, z in images.items()}
     title = f"{name}, 100 images, trades-mnist"
     return report(title, times, None, facts, ("success", "median L2", "median L1"))
+
+
+def _searches(ours):
+    """A search for c in the words of Foolbox and of ART."""
+    same = dict(binary_search_steps=ours["searches"], initial_const=ours["initial_c"])
+    rate = ours["learning_rate"]
+    foolboxes = same | dict(steps=ours["iterations"])
+    return foolboxes, same | dict(max_iter=ours["iterations"], learning_rate=rate)
 
 
 def _first(test, count):
