@@ -22,6 +22,7 @@ SMALL = {  # the least of each architecture, for tests that run it
     "preact_resnet": {"depth": 10, "stem_strides": 2, "input_shape": [8, 8, 3]},
     "wide_resnet": {"depth": 10, "width": 1, "input_shape": [8, 8, 3]},
     "reversed_logits": {"base": BASE},
+    "center_head": {"base": BASE, "dim": 16},
     "ensemble": {"members": [BASE, BASE]},
     "noisy": {"base": CONVOLUTIONAL, "draws": 2},
     "wong_small": {"input_shape": [4, 4, 1]},

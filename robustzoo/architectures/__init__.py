@@ -2,6 +2,7 @@
 
 from robustzoo.architectures._parts import CIFAR10_MEAN, CIFAR10_STD
 from robustzoo.architectures.build import ARCHITECTURES, build
+from robustzoo.architectures.center_head import center_head
 from robustzoo.architectures.ensemble import ensemble
 from robustzoo.architectures.linear import linear
 from robustzoo.architectures.madry_cnn import madry_cnn
@@ -22,6 +23,7 @@ __all__ = [
     "CIFAR10_MEAN",
     "CIFAR10_STD",
     "build",
+    "center_head",
     "ensemble",
     "linear",
     "madry_cnn",

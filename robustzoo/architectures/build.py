@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from robustzoo.architectures.center_head import center_head
 from robustzoo.architectures.ensemble import ensemble
 from robustzoo.architectures.linear import linear
 from robustzoo.architectures.madry_cnn import madry_cnn
@@ -25,6 +26,7 @@ from robustzoo.architectures.wong_small import wong_small
 ARCHITECTURES = {
     function.__name__: function
     for function in (
+        center_head,
         ensemble,
         linear,
         madry_cnn,

@@ -37,14 +37,11 @@ def max_mahalanobis_centers(
 
 
 def _simplex(classes, dim):
-    """Row k has its first k + 1 coordinates; each but the last is fixed by an earlier row."""
+    """Coordinate j is the length that row j has left, and one value in all rows after it."""
     units = np.zeros((classes, dim))
-    units[0, 0] = 1.0
-    for k in range(1, classes):
-        for j in range(k):
-            units[k, j] = -(1 / (classes - 1) + units[k] @ units[j]) / units[j, j]
-        if k < classes - 1:  # the last row has no length left
-            units[k, k] = np.sqrt(1 - units[k] @ units[k])
+    for j in range(classes - 1):  # the last row has no length left
+        units[j, j] = np.sqrt(1 - units[j] @ units[j])
+        units[j + 1 :, j] = -(1 / (classes - 1) + units[j] @ units[j + 1]) / units[j, j]
     return units
 
 

@@ -1,6 +1,13 @@
 """What the papers prove, as far as it can be computed: functions of NumPy arrays and numbers."""
 
+from robustzoo.theory.expected_distance import expected_distance
+from robustzoo.theory.mahalanobis_bound import mahalanobis_bound
+from robustzoo.theory.mahalanobis_robustness import mahalanobis_robustness
 from robustzoo.theory.rce_bounds import rce_bounds
 from robustzoo.theory.softmax_jacobian import softmax_jacobian
 
-__all__ = ["rce_bounds", "softmax_jacobian"]
+__all__ = [
+    "expected_distance",
+    "mahalanobis_bound",
+    "mahalanobis_robustness",
+    "rce_bounds", "softmax_jacobian"]
