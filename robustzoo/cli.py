@@ -87,6 +87,7 @@ def info(name, as_json):
         return click.echo(json.dumps(about, indent=2, default=str))
     evaluation, training = about.pop("evaluation", None), about.pop("training", None)
     about.pop("config", None)
+    about |= about.pop("method") or {}
     if training:
         about |= {key: training[key] for key in ("command", "seed", "device", "seconds")}
     table(["fact", "value"], [[key, value] for key, value in about.items() if value is not None])
@@ -179,7 +180,7 @@ def attack(name, image, label, target, eps, steps, seed, output, figure):
     fooled = after.argmax() != label if target is None else after.argmax() == target
     distance = float(threat.distance(adversarial, clean)[0])
     outcome = "succeeds" if fooled else "fails"
-    notice(f"PGD-{steps} {outcome} at {_describe(threat)}; the file is {distance:.4f} away")
+    notice(f"PGD-{steps} {outcome} at {threat}; the file is {distance:.4f} away")
 
 
 @main.command()
@@ -239,7 +240,7 @@ def report(names, examples, sample_seed, eps, output, **options):
     config = next(iter(opened.values()))[1]
     threat, test = _threat(config, eps), _test_split(config)
     total, test = len(test), test.sample(examples, sample_seed)
-    notice(f"{len(test)} test images of {config['dataset']}, {_describe(threat)}")
+    notice(f"{len(test)} test images of {config['dataset']}, {threat}")
     written = write_report(
         {label: model for label, (model, _, _) in opened.items()},
         test,
@@ -318,19 +319,13 @@ def _percent(share):
     return None if share is None else f"{100 * share:.2f}"
 
 
-def _describe(threat):
-    from robustzoo.threats import format_eps
-
-    return f"{type(threat).__name__} {format_eps(threat.eps)}"
-
-
 def _evaluated(model, config, test, sample_seed, suite, eps, restarts, draws, **options):
     """The report of a suite; its rows are told as they come."""
     from robustzoo import datasets, evaluation
 
     threat = _threat(config, eps)
     attacks = evaluation.suite(threat, suite, len(config["labels"]), restarts, draws)
-    notice(f"{len(test)} test images of {config['dataset']}, {_describe(threat)}, accuracy in %")
+    notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
 
     def tell(result):
         line(result.label, _percent(result.accuracy), f"{result.seconds:.1f} s")

@@ -129,7 +129,7 @@ class Run:
             **described,
             "dataset": recipe.dataset,
             "threat": to_config(recipe.threat) if recipe.threat else None,
-            "defense": snake_case(type(self.defense).__name__),
+            "defense": recipe.method or snake_case(type(self.defense).__name__),
             "input_shape": list(model.input_shape[1:]),
             "labels": list(self.data.label_names),
             "recipe": self.path.stem,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from robustzoo.zoo.config import check_config, check_threat
 from robustzoo.zoo.folder import parse_json
+from robustzoo.zoo.methods import methods
 
 # What the data sets are called on the Hub.
 HUB_DATASETS = {
@@ -39,6 +40,7 @@ def write_card(folder: str | Path, name: str | None = None) -> None:
         [
             f"# {name}",
             _summary(config, folder),
+            *_method(config),
             _usage(name),
             "## Accuracy\n\n" + _accuracy(evaluation, training or {}),
             "## Training\n\n" + _training(training, config),
@@ -159,6 +161,18 @@ def _summary(config: dict, folder: Path) -> str:
         "An image classifier for Keras 3 from robustzoo, a zoo of adversarially robust models.\n\n"
         f"| | |\n|---|---|\n{rows}"
     )
+
+
+def _method(config: dict) -> list[str]:
+    """What is known of the defense, if it is one of ours."""
+    method = methods().get(config["defense"])
+    if not method:
+        return []
+    paper = f" ({method['paper']})" if method["paper"] else ""
+    return [
+        f"## Defense\n\n{method['title']}{paper}.\n\n"
+        f"Defends against: {method['defends']}\n\nWhat breaks it: {method['breaks']}"
+    ]
 
 
 def _usage(name: str) -> str:

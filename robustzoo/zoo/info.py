@@ -5,6 +5,7 @@ from pathlib import Path
 from robustzoo.zoo.config import check_config
 from robustzoo.zoo.folder import MANIFEST, parse_json, sha256
 from robustzoo.zoo.locate import is_folder, local_folder
+from robustzoo.zoo.methods import methods
 from robustzoo.zoo.obtain import obtain
 from robustzoo.zoo.register import facts
 from robustzoo.zoo.registry import released_entry
@@ -17,25 +18,27 @@ def info(name: str | Path) -> dict:
 
     Returns {"name", "folder" (None where only the registry is known), "manifest_sha256",
     "revision", "architecture", "dataset", "defense", "norm", "eps", "parameters", "bytes",
-    "clean", "robust", "robust_attack"} and, with a folder, "config", "training" and "evaluation"
+    "clean", "robust", "robust_attack", "method" (see `methods`, None for a defense not of ours)}
+    and, with a folder, "config", "training" and "evaluation"
     (None where there is no such record). Errors are those of `load`.
     """
     address = str(name).startswith("hf://")
     known = {} if address or is_folder(name) else released_entry(name)
     if known and local_folder(name) is None:
-        return {"name": name, "folder": None, **known}
+        return {"name": name, "folder": None, **known, "method": methods().get(known["defense"])}
     folder, files = obtain(name)
     records = {
         key: parse_json(files[file], file) if file in files else None
         for key, file in (("training", "training.json"), ("evaluation", "eval.json"))
     }
+    about = {**facts(files), **known}
     return {
         "name": str(name) if known or address else folder.resolve().name,
         "folder": folder,
         "manifest_sha256": sha256((folder / MANIFEST).read_bytes()),
         "revision": None,
-        **facts(files),
-        **known,
+        **about,
+        "method": methods().get(about["defense"]),
         "config": check_config(parse_json(files["config.json"], "config.json")),
         **records,
     }

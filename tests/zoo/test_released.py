@@ -12,6 +12,7 @@ from huggingface_hub import ModelCard
 from robustzoo import zoo
 from robustzoo.zoo import locate, registry
 from robustzoo.zoo.folder import MismatchError, sha256
+from robustzoo.zoo.methods import methods
 from robustzoo.zoo.weights import pack
 
 FACTS = {
@@ -166,7 +167,10 @@ def test_info_of_a_folder_and_of_a_name(checkout, saved):
 def test_info_of_a_name_that_is_not_at_hand_asks_nobody(names, monkeypatch, tmp_path):
     monkeypatch.setattr(locate, "CHECKOUT", tmp_path)
     monkeypatch.setattr(locate, "BUNDLED", tmp_path)
-    assert zoo.info("trades-mnist") == {"name": "trades-mnist", "folder": None, **entry()}
+    method = methods()["trades"]
+    assert zoo.info("trades-mnist") == {
+        "name": "trades-mnist", "folder": None, "method": method, **entry()
+    }  # fmt: skip
 
 
 def test_the_card_says_every_fact_of_the_records(saved):
@@ -223,3 +227,23 @@ def test_info_builds_nothing(saved):
 def test_every_released_model_is_registered_with_all_facts():
     for name, known in registry.released().items():
         assert set(known) == set(entry()), name
+        assert known["defense"] in methods(), name
+
+
+def test_what_is_known_of_a_defense_stands_on_the_card_and_in_info(saved):
+    known = methods()["trades"]
+    card = (saved / "README.md").read_text()
+    assert all(text in card for text in known.values())
+    assert zoo.info(saved)["method"] == known
+
+
+def test_a_defense_of_others_has_a_card_without_a_method(tmp_path, model):
+    folder = zoo.save(model, tmp_path / "other", CONFIG | {"defense": "their own"})
+    assert "What breaks it" not in (folder / "README.md").read_text()
+    assert zoo.info(folder)["method"] is None
+
+
+def test_every_method_says_the_same_things():
+    assert {tuple(method) for method in methods().values()} == {
+        ("title", "paper", "defends", "breaks")
+    }
