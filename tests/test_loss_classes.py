@@ -10,6 +10,7 @@ from robustzoo import losses
 from tests.tiny import tiny_batch, tiny_classifier
 
 EXAMPLES = [
+    (losses.ADP(1.0, 0.25), partial(losses.adp, alpha=1.0, beta=0.25)),
     (losses.LargeMarginGM(), losses.large_margin_gm),
     (losses.MMC(), losses.mmc),
     (losses.ReverseCrossEntropy(), losses.reverse_cross_entropy),

@@ -3,26 +3,33 @@
 Those that a user trains with are `keras.losses.Loss` classes too, for `model.compile(loss=...)`.
 """
 
+from robustzoo.losses.adp import ADP, adp
 from robustzoo.losses.center_loss import center_loss
 from robustzoo.losses.cross_entropy import cross_entropy
 from robustzoo.losses.dlr import dlr
 from robustzoo.losses.dlr_targeted import dlr_targeted
+from robustzoo.losses.ensemble_entropy import ensemble_entropy
 from robustzoo.losses.kl_divergence import kl_divergence
 from robustzoo.losses.large_margin_gm import LargeMarginGM, large_margin_gm
+from robustzoo.losses.log_diversity import log_diversity
 from robustzoo.losses.margin import margin
 from robustzoo.losses.mmc import MMC, mmc
 from robustzoo.losses.reverse_cross_entropy import ReverseCrossEntropy, reverse_cross_entropy
 
 __all__ = [
+    "ADP",
     "MMC",
     "LargeMarginGM",
     "ReverseCrossEntropy",
+    "adp",
     "center_loss",
     "cross_entropy",
     "dlr",
     "dlr_targeted",
+    "ensemble_entropy",
     "kl_divergence",
     "large_margin_gm",
+    "log_diversity",
     "margin",
     "mmc",
     "reverse_cross_entropy",
