@@ -27,6 +27,9 @@ class _Ball:
     def __post_init__(self):
         _check_eps(self.eps)
 
+    def __str__(self):
+        return f"{type(self).__name__} {format_eps(self.eps)}"
+
     def contains(self, z, x):
         """Whether each `z` lies within `eps` of `x`, but for rounding, shape (B,)."""
         return self.distance(z, x) <= self.eps + ROUNDING

@@ -13,6 +13,7 @@ from keras import ops
 from robustzoo.attacks import bim, run
 from robustzoo.attacks._model import forward, gradient
 from robustzoo.backend import compiled, in_batches
+from robustzoo.evaluation._anywhere import anywhere
 from robustzoo.evaluation.findings import Finding
 from robustzoo.losses import cross_entropy, margin
 from robustzoo.threats import L1, L2, Linf
@@ -152,7 +153,7 @@ def unbounded_attack_fails(
     right = np.arange(len(images))
     for loss in (cross_entropy, margin):
         attack = bim(Linf(1.0), 0.1, steps=50, loss=loss)  # noise as a start would do all alone
-        found = run(attack, model, images[right], labels[right], BATCH, seed, until=_anywhere)
+        found = run(attack, model, images[right], labels[right], BATCH, seed, until=anywhere)
         right = right[~found.success]
         if not len(right):
             return None
@@ -187,7 +188,3 @@ def _overtaken(kind, name, weaker, white):
         "model hides its gradients from those"
     )
     return Finding(name, text, share)
-
-
-def _anywhere(z, x):
-    return ops.ones(ops.shape(x)[:1], "bool")

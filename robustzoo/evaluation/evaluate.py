@@ -3,18 +3,17 @@
 import functools
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import keras
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from robustzoo.attacks import Attack, generate, run
-from robustzoo.checks import check_images, check_labels
+from robustzoo.evaluation._anywhere import anywhere
+from robustzoo.evaluation._bar import progress_bar
+from robustzoo.evaluation._data import checked_data
 from robustzoo.evaluation._hash import sha256
 from robustzoo.evaluation.checks import check_model, check_results
 from robustzoo.evaluation.describe import describe
@@ -65,7 +64,7 @@ def evaluate(
             interruption; None keeps nothing.
         tell: called with each result as soon as it is there.
     """
-    images, labels = _arrays(model, data)
+    images, labels = checked_data(model, data)
     attacks = _untargeted(suite(threat) if attacks is None else attacks)
     weights, examples = sha256(*model.get_weights()), sha256(images, labels)
     plan = {label: describe(attack) for label, attack in attacks.items()}
@@ -78,7 +77,7 @@ def evaluate(
     results = [Result("clean", "none", {}, correct, distance, norm, False, 0, 0, seconds)]
     tell(results[0])
     judge = _Judge(model, threat, cascade, batch_size, seed, precision, kept)
-    with _bar() as bar:
+    with progress_bar(12) as bar:
         for label, attack in attacks.items():
             rows = np.flatnonzero(np.all([r.robust for r in results], 0) if cascade else correct)
             advance = functools.partial(bar.advance, bar.add_task(label, total=len(rows)))
@@ -153,30 +152,20 @@ class _Judge:
             return found, np.ones(len(images), bool), 0, 0
         until = self._until(attack)
         out = run(attack, model, images, labels, self.batch_size, seed, until, advance)
-        return out.images.copy(), out.success, out.gradients, out.queries
+        return out.images, out.success, out.gradients, out.queries
 
     def _until(self, attack):
         """When an example has been attacked enough: not before the smallest change, if asked."""
         if attack.minimal:
             return self.threat.contains if self.cascade else None
         threat = getattr(attack, "threat", None)
-        return _anywhere if threat is None else threat.contains
-
-
-def _anywhere(z, x):
-    return keras.ops.ones(keras.ops.shape(x)[:1], "bool")
+        return anywhere if threat is None else threat.contains
 
 
 def _measure(attack, threat):
     """(name of the norm, (z, x) -> distance (N,)) in which an attack's examples are measured."""
     norm = getattr(attack, "norm", None) or type(getattr(attack, "threat", None) or threat)
     return norm.__name__, norm(0.0).distance
-
-
-def _arrays(model, data):
-    images, labels = data if isinstance(data, tuple) else (data.images, data.labels)
-    images = check_images(images, model.input_shape[1:])
-    return images, check_labels(labels, len(images), model.output_shape[-1])
 
 
 def _untargeted(attacks):
@@ -187,8 +176,3 @@ def _untargeted(attacks):
                 f"{label!r}, which is targeted"
             )
     return attacks
-
-
-def _bar():
-    columns = TextColumn("{task.description:>12}"), BarColumn(), TimeElapsedColumn()
-    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())

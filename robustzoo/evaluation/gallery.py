@@ -1,6 +1,7 @@
 """The pictures of a report."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -8,7 +9,7 @@ import numpy as np
 
 from robustzoo.attacks import PGD, CarliniWagner, DeepFool, fgsm
 from robustzoo.evaluation import figures
-from robustzoo.evaluation._words import percent, spelled
+from robustzoo.evaluation._words import percent
 from robustzoo.evaluation.measures import (
     adversarial_grid,
     eps_curve,
@@ -205,7 +206,7 @@ class Gallery:
             "distances are at most these.",
         )
 
-    @property
+    @functools.cached_property
     def _seen(self):
         """Rows that all models classify correctly; all rows if there is none."""
         correct = np.ones(len(self.labels), bool)
@@ -227,7 +228,7 @@ class Gallery:
 
     @property
     def _budget(self):
-        return spelled(self.threat)
+        return str(self.threat)
 
     def _within(self, eps):
         return type(self.threat)(eps)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from robustzoo.evaluation._words import counted, percent, spelled
+from robustzoo.evaluation._words import counted, percent
 from robustzoo.evaluation.describe import describe
 from robustzoo.evaluation.measures import norm_summary
 from robustzoo.evaluation.page import Table
@@ -35,7 +35,7 @@ def accuracy_tables(reports: Mapping[str, Report], origin: str) -> Iterator[Tabl
         ("attack", *reports),
         tuple(rows),
         f"Share of {counted(first.robust, 'example')} that are classified correctly and stay so "
-        f"within {spelled(first.threat)}. In the worst case an example counts only if no attack "
+        f"within {first.threat}. In the worst case an example counts only if no attack "
         "broke it; the interval is for the population behind the sample. "
         f"{'' if doubts else 'The checks found nothing wrong with these numbers. '}{origin}",
     )

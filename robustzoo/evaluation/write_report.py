@@ -1,16 +1,14 @@
 """A report of several models."""
 
 import functools
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import keras
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from robustzoo.checks import check_images, check_labels
-from robustzoo.evaluation._words import counted, spelled
+from robustzoo.evaluation._bar import progress_bar
+from robustzoo.evaluation._data import checked_data
+from robustzoo.evaluation._words import counted
 from robustzoo.evaluation.evaluate import evaluate
 from robustzoo.evaluation.gallery import Gallery
 from robustzoo.evaluation.page import Page, Picture, to_html, to_markdown
@@ -73,7 +71,7 @@ def write_report(
     title = f"Robustness of {', '.join(models)}"
     summary = (
         f"{counted(models, 'model')} under attack on the same {counted(labels, 'image')}"
-        f"{dataset and ' of ' + dataset}, within {spelled(threat)}."
+        f"{dataset and ' of ' + dataset}, within {threat}."
     )
     return _write(Page(title, summary, _facts(reports, suite, command), parts), path)
 
@@ -96,7 +94,6 @@ def _checked(path, threat):
 def _arrays(models, data):
     if not models:
         raise ValueError("a report needs at least one model. Received: none")
-    images, labels = data if isinstance(data, tuple) else (data.images, data.labels)
     (first, model), *others = models.items()
     for name, other in others:
         for kind in ("input_shape", "output_shape"):
@@ -106,8 +103,7 @@ def _arrays(models, data):
                     f"models of one report must have the same {kind}. Received: {shapes[0]} of "
                     f"{first}, {shapes[1]} of {name}"
                 )
-    images = check_images(images, model.input_shape[1:])
-    return images, check_labels(labels, len(images), model.output_shape[-1])
+    return checked_data(model, data)
 
 
 def _attacked(gallery, attacks, facts, tell):
@@ -141,9 +137,7 @@ def _drawn(gallery, distances):
     }
     if len(gallery.models) > 1:
         stages["transfer"] = gallery.transfer
-    columns = TextColumn("{task.description:>24}"), BarColumn(), TimeElapsedColumn()
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+    with progress_bar(24) as bar:
         task = bar.add_task("", total=len(stages))
         for description, draw in stages.items():
             bar.update(task, description=description)
@@ -158,7 +152,7 @@ def _facts(reports, suite, command):
     facts = {
         "command": command,
         "examples": f"{len(report.robust)} of {report.dataset or 'unnamed data'}{drawn}",
-        "threat": spelled(report.threat),
+        "threat": str(report.threat),
         "suite": suite,
         "seed": str(report.seed),
         **{f"weights of {name}": f"sha256 {r.model}" for name, r in reports.items()},
