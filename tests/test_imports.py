@@ -29,6 +29,7 @@ LAYERS = [
     {"architectures", "attacks", "certify"},
     {"defenses", "detect", "evaluation", "zoo"},
     {"cli"},
+    {"__main__"},
 ]
 LEVELS = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 from training import schedules
 from training.augment import crop_flip
 from training.batches import batches
-from training.train import find_recipe, read_recipe, settings
+from training.train import CARDS, find_recipe, fingerprint, read_recipe, settings
 
 ROOT = Path(__file__).parents[1]
 RECIPE = """
@@ -237,3 +237,10 @@ def test_cosine_and_piecewise_by_hand():
     np.testing.assert_allclose(float(schedules.cosine(100, 1.0, warmup=0.2)(10)), 0.5, rtol=1e-5)
     rate = schedules.piecewise(100, 1.0, at=(0.5, 0.75))
     np.testing.assert_allclose([float(rate(s)) for s in (0, 60, 90)], [1, 0.1, 0.01], rtol=1e-5)
+
+
+def test_the_fingerprint_of_a_release_is_that_of_its_recipe():
+    """New options of `Recipe` must not make what was trained before look untrained."""
+    record = json.loads((CARDS / "standard-mnist" / "training.json").read_text())
+    recipe = read_recipe(find_recipe("standard_mnist"))
+    assert fingerprint(settings(recipe)) == record["recipe_sha256"]

@@ -269,7 +269,9 @@ class Run:
 
 def settings(recipe: Recipe) -> dict:
     """What decides the weights, as JSON: dataclasses become dictionaries, functions names."""
-    names = [f.name for f in dataclasses.fields(recipe) if f.name != "published"]
+    names = [f.name for f in dataclasses.fields(recipe) if f.name not in ("method", "published")]
+    if recipe.released is None:  # an option younger than some releases, whose fingerprints stay
+        names.remove("released")
     return {name: plain(getattr(recipe, name)) for name in names}
 
 

@@ -1,0 +1,5 @@
+"""`python -m robustzoo` is the command `robustzoo`."""
+
+from robustzoo.cli import main
+
+main()

@@ -1,0 +1,69 @@
+"""Trains and measures a whole family of models.
+
+    python -m training.family mnist
+    python -m training.family mnist --only rce_mnist --only mmc_mnist
+
+goes through the recipes in order, teachers before students. What is trained and measured already
+is left alone, and an interrupted run goes on where it was.
+"""
+
+import subprocess
+import sys
+import time
+
+import click
+from rich.console import Console
+
+from robustzoo.zoo.card import read_facts
+from training.train import CARDS, find_recipe, fingerprint, read_recipe, settings
+
+# Recipes in the order of training, and what their evaluation needs beside the defaults.
+FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
+    "mnist": {},
+    "cifar10": {},
+}
+
+
+@click.command()
+@click.argument("family", type=click.Choice(list(FAMILIES)))
+@click.option("--only", multiple=True, help="One recipe of the family; may be repeated.")
+@click.option("--examples", type=click.IntRange(1), help="Test images measured. Default: all.")
+@click.option("--train-only", is_flag=True, help="Measure nothing.")
+def main(family, only, examples, train_only):
+    """Trains and measures every recipe of FAMILY."""
+    recipes = FAMILIES[family]
+    unknown = [name for name in only if name not in recipes]
+    if unknown:
+        raise click.BadParameter(f"{unknown} are not in {family}: {', '.join(recipes)}")
+    console, start = Console(), time.monotonic()
+    for name, options in recipes.items():
+        if only and name not in only:
+            continue
+        console.rule(f"{name}, {(time.monotonic() - start) / 60:.0f} minutes")
+        if not trained(name):
+            _run("training.train", name)
+        if not train_only and read_facts(folder_of(name), "eval.json") is None:
+            sample = ["--examples", str(examples)] if examples else []
+            _run("robustzoo", "evaluate", str(folder_of(name)), "--restarts", "1", *options, *sample)
+
+
+def folder_of(recipe: str):
+    """The model folder that a recipe writes."""
+    return CARDS / recipe.replace("_", "-")
+
+
+def trained(recipe: str) -> bool:
+    """Whether the released model is what the recipe, as it stands, makes."""
+    record = read_facts(folder_of(recipe), "training.json")
+    wanted = fingerprint(settings(read_recipe(find_recipe(recipe))))
+    return record is not None and record["recipe_sha256"] == wanted
+
+
+def _run(*module):
+    code = subprocess.run([sys.executable, "-m", *module]).returncode
+    if code:
+        raise click.ClickException(f"{' '.join(module)} ended with status {code}; fix it and rerun")
+
+
+if __name__ == "__main__":
+    main()
