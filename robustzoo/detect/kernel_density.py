@@ -1,0 +1,80 @@
+"""Kernel density."""
+
+import numpy as np
+from keras import ops
+
+from robustzoo.detect._distances import flat, squared_distances
+from robustzoo.detect._forward import forward
+from robustzoo.detect._layers import check_positive, feature
+from robustzoo.detect.base import Detector
+
+NOTHING = -1e30  # log density of a class without training features
+
+
+class KernelDensity(Detector):
+    """log mean_i exp(-||z - z_i||^2 / s2) over training features z_i of the predicted class.
+
+    The score is the logarithm, in which nothing underflows. An image of a class that the training
+    data lacked has density zero, and scores less than any other. Feinman et al., 2017,
+    arXiv:1703.00410, as used by Pang et al., 2018, arXiv:1706.00633; their bandwidth h is
+    sqrt(s2 / 2).
+
+    Args:
+        model: from images in [0, 1] to logits (B, L).
+        features: layer whose outputs are the features, flattened; None for what the last Dense
+            layer takes in.
+        variance: s2, in squared units of the features.
+        per_class: most training features z_i kept of each class, drawn with `seed`.
+    """
+
+    def __init__(
+        self,
+        model,
+        features: str | None = None,
+        variance: float = 1 / 0.26,
+        per_class: int = 1000,
+        seed: int = 0,
+    ):
+        if not 0 < variance < float("inf"):
+            raise ValueError(f"variance must be a positive number. Received: variance={variance!r}")
+        check_positive("per_class", per_class)
+        super().__init__(
+            model,
+            [feature(model, features)],
+            features=features,
+            variance=variance,
+            per_class=per_class,
+            seed=seed,
+        )
+        self.variance, self.per_class, self.seed = variance, per_class, seed
+        self._features = self.network_with(lambda arrays, logits, z: flat(z), {})
+
+    def features(self, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
+        """Features (N, D) of images (N, H, W, C) in [0, 1]."""
+        return forward(self._features, self.checked(images), batch_size)
+
+    def learn(self, images, labels):
+        generator = np.random.default_rng(self.seed)
+        classes = self.model.output_shape[-1]
+        rows = [generator.permutation(np.flatnonzero(labels == c)) for c in range(classes)]
+        rows = [own[: self.per_class] for own in rows]
+        found = self.features(images[np.concatenate(rows)])
+        bank = np.zeros((classes, max(map(len, rows)), found.shape[1]), "float32")
+        owners = np.repeat(np.arange(classes), [len(own) for own in rows])
+        places = np.concatenate([np.arange(len(own)) for own in rows])
+        # What fills up a class lies where its features lie too, and counts for nothing.
+        bank[:] = found.mean(axis=0)
+        bank[owners, places] = found
+        return {"bank": bank, "counts": np.array([len(own) for own in rows])}
+
+    def values(self, arrays, logits, z):
+        bank, counts = arrays["bank"], arrays["counts"]
+        classes, most, size = bank.shape
+        distances = squared_distances(flat(z), ops.reshape(bank, (classes * most, size)))
+        exponents = ops.reshape(-distances / self.variance, (-1, classes, most))
+        kept = ops.arange(most, dtype="float32")[None] < counts[:, None]
+        logs = ops.logsumexp(ops.where(kept, exponents, NOTHING), axis=-1)
+        logs = ops.maximum(logs - ops.log(ops.maximum(counts, 1.0)), NOTHING)
+        logs = ops.where(counts > 0, logs, NOTHING)
+        own = ops.one_hot(ops.argmax(logits, axis=-1), classes, dtype="bool")
+        return ops.sum(ops.where(own, logs, 0.0), axis=-1)
