@@ -2,8 +2,9 @@
 
 from robustzoo.defenses.adversarial_mixing import AdversarialMixing
 from robustzoo.defenses.base import Defense
+from robustzoo.defenses.center_loss_training import CenterLossTraining
 from robustzoo.defenses.madry_training import MadryTraining
 from robustzoo.defenses.standard_training import StandardTraining
 from robustzoo.defenses.trades import Trades
 
-__all__ = ["AdversarialMixing", "Defense", "MadryTraining", "StandardTraining", "Trades"]
+__all__ = ["AdversarialMixing", "CenterLossTraining", "Defense", "MadryTraining", "StandardTraining", "Trades"]
