@@ -43,8 +43,8 @@ def main(family, only, examples, train_only):
         if not trained(name):
             _run("training.train", name)
         if not train_only and read_facts(folder_of(name), "eval.json") is None:
-            sample = ["--examples", str(examples)] if examples else []
-            _run("robustzoo", "evaluate", str(folder_of(name)), "--restarts", "1", *options, *sample)
+            options += ("--restarts", "1", *(("--examples", str(examples)) if examples else ()))
+            _run("robustzoo", "evaluate", str(folder_of(name)), *options)
 
 
 def folder_of(recipe: str):
