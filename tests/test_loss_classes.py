@@ -1,6 +1,7 @@
 """Every `keras.losses.Loss`: agrees with its function, serialises, trains through `fit`."""
 
 import inspect
+from functools import partial
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ EXAMPLES = [
     (losses.LargeMarginGM(), losses.large_margin_gm),
     (losses.MMC(), losses.mmc),
     (losses.ReverseCrossEntropy(), losses.reverse_cross_entropy),
+    (losses.TemperedCrossEntropy(5.0), partial(losses.tempered_cross_entropy, temperature=5.0)),
 ]
 each = pytest.mark.parametrize(
     ("loss", "function"), EXAMPLES, ids=[type(loss).__name__ for loss, _ in EXAMPLES]

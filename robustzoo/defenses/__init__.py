@@ -3,8 +3,19 @@
 from robustzoo.defenses.adversarial_mixing import AdversarialMixing
 from robustzoo.defenses.base import Defense
 from robustzoo.defenses.center_loss_training import CenterLossTraining
+from robustzoo.defenses.distillation import Distillation
 from robustzoo.defenses.madry_training import MadryTraining
+from robustzoo.defenses.mixup_training import MixupTraining
 from robustzoo.defenses.standard_training import StandardTraining
 from robustzoo.defenses.trades import Trades
 
-__all__ = ["AdversarialMixing", "CenterLossTraining", "Defense", "MadryTraining", "StandardTraining", "Trades"]
+__all__ = [
+    "AdversarialMixing",
+    "CenterLossTraining",
+    "Defense",
+    "Distillation",
+    "MadryTraining",
+    "MixupTraining",
+    "StandardTraining",
+    "Trades",
+]

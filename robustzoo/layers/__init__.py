@@ -6,12 +6,14 @@ from robustzoo.layers.max_mahalanobis_centers import max_mahalanobis_centers
 from robustzoo.layers.noise import Noise
 from robustzoo.layers.random_centers import random_centers
 from robustzoo.layers.reverse_logits import ReverseLogits
+from robustzoo.layers.temperature import Temperature
 
 __all__ = [
     "CenterLogits",
     "LogMeanProbability",
     "Noise",
     "ReverseLogits",
+    "Temperature",
     "max_mahalanobis_centers",
     "random_centers",
 ]

@@ -15,12 +15,15 @@ from robustzoo.losses.log_diversity import log_diversity
 from robustzoo.losses.margin import margin
 from robustzoo.losses.mmc import MMC, mmc
 from robustzoo.losses.reverse_cross_entropy import ReverseCrossEntropy, reverse_cross_entropy
+from robustzoo.losses.soft_cross_entropy import soft_cross_entropy
+from robustzoo.losses.tempered_cross_entropy import TemperedCrossEntropy, tempered_cross_entropy
 
 __all__ = [
     "ADP",
     "MMC",
     "LargeMarginGM",
     "ReverseCrossEntropy",
+    "TemperedCrossEntropy",
     "adp",
     "center_loss",
     "cross_entropy",
@@ -33,4 +36,6 @@ __all__ = [
     "margin",
     "mmc",
     "reverse_cross_entropy",
+    "soft_cross_entropy",
+    "tempered_cross_entropy",
 ]

@@ -8,4 +8,5 @@ EXAMPLES = [
     (layers.CenterLogits(4), (5,)),
     (layers.CenterLogits(4, "learned", 1.0, seed=3), (2,)),
     (layers.ReverseLogits(), (4,)),
+    (layers.Temperature(10.0), (4,)),
 ]

@@ -1,0 +1,49 @@
+"""Defensive distillation."""
+
+import functools
+
+import keras
+from keras import ops
+
+from robustzoo.defenses.base import Defense
+from robustzoo.losses import soft_cross_entropy, tempered_cross_entropy
+
+
+class Distillation(Defense):
+    """CE(softmax(Z_t / T), softmax(Z / T)), Z_t the teacher's logits, Z those of `classifier`.
+
+    The teacher is trained before, with `criterion=partial(tempered_cross_entropy, temperature=T)`.
+    What is kept are the logits Z as they are: deployed at temperature 1. It hides gradients and
+    makes nobody robust (Carlini & Wagner, 2016, arXiv:1607.04311).
+
+    Papernot et al., 2016, arXiv:1511.04508.
+
+    Args:
+        teacher: from the same images to as many logits; a copy of it is kept, in inference mode.
+        temperature: T > 0.
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        teacher: keras.Model,
+        temperature: float = 100.0,
+        **options,
+    ):
+        if not temperature > 0:
+            raise ValueError(f"temperature must be positive. Received: {temperature}")
+        for what in ("input_shape", "output_shape"):
+            own, theirs = getattr(classifier, what), getattr(teacher, what)
+            if own != theirs:
+                raise ValueError(f"the teacher's {what} must be {own}. Received: {theirs}")
+        criterion = functools.partial(tempered_cross_entropy, temperature=temperature)
+        super().__init__(classifier, criterion=criterion, **options)
+        self.temperature = temperature
+        self.teacher = keras.models.clone_model(teacher)  # the user's may go on to be trained
+        self.teacher.set_weights(teacher.get_weights())
+        self.teacher.trainable = False
+
+    def objective(self, x, x_adv, y):
+        soft = ops.stop_gradient(self.teacher(x, training=False))
+        logits = self.classifier(x, training=True)
+        return soft_cross_entropy(soft, logits, self.temperature), logits, None
