@@ -1,0 +1,41 @@
+"""An attack whose budget is drawn anew for every batch."""
+
+import dataclasses
+
+import keras
+
+from robustzoo.attacks import PGD
+
+
+@dataclasses.dataclass(frozen=True)
+class RandomEps:
+    """`attack` with eps and step size times one factor U(least, 1) for all images of a call.
+
+        RandomEps(PGD(Linf(0.05), step_size=0.005, steps=10), least=0.2)  # eps in 0.01 .. 0.05
+
+    Adversarial training at many budgets (Kurakin et al., 2017, arXiv:1611.01236).
+
+    Args:
+        attack: at the largest budget.
+        least: smallest factor, in [0, 1].
+    """
+
+    attack: PGD
+    least: float
+
+    def __post_init__(self):
+        if not 0 <= self.least <= 1:
+            raise ValueError(f"least must lie in [0, 1]. Received: least={self.least}")
+
+    @property
+    def threat(self):
+        return self.attack.threat
+
+    def scaled(self, factor):
+        """The same with the largest budget times `factor`, which may be a tensor."""
+        return dataclasses.replace(self, attack=self.attack.scaled(factor))
+
+    def __call__(self, model, x, y, seed=0, training=False):
+        """See `PGD`."""
+        factor = keras.random.uniform((), self.least, 1.0, seed=seed)
+        return self.attack.scaled(factor)(model, x, y, seed, training)

@@ -1,0 +1,39 @@
+"""Baseline of ADP: an ensemble of three ResNet-20 trained side by side, CIFAR-10, as published.
+
+Command:  python -m training.train ensemble_baseline_cifar10_resnet20
+Expect:   not run by us; published: 93.22 clean (recalled, low confidence; arXiv:1901.08846)
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.architectures import CIFAR10_MEAN, CIFAR10_STD
+from robustzoo.attacks import PGD
+from robustzoo.defenses import AdaptiveDiversity
+from robustzoo.threats import Linf
+from training.augment import crop_flip
+from training.recipe import Recipe
+from training.schedules import piecewise
+
+MEMBER = {
+    "architecture": "resnet_v1",
+    "arguments": {"depth": 20, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
+}
+
+
+def recipe() -> Recipe:
+    return Recipe(
+        dataset="cifar10",
+        architecture="ensemble",
+        arguments={"members": [MEMBER] * 3},
+        defense=partial(AdaptiveDiversity, alpha=0.0, beta=0.0),
+        threat=None,
+        method="ensemble",
+        epochs=180,
+        batch_size=64,
+        learning_rate=partial(piecewise, peak=1e-3, at=(80 / 180, 120 / 180, 160 / 180)),
+        optimizer=keras.optimizers.Adam,
+        augment=crop_flip,
+        validation_attack=PGD(Linf(0.01), step_size=0.002, steps=7),
+    )
