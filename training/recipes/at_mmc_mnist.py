@@ -1,0 +1,35 @@
+"""Adversarial training with MMC (Pang et al., arXiv:1905.10626), MNIST, Linf 0.3, SmallCNN.
+
+Command:  python -m training.train at_mmc_mnist
+Expect:   not yet measured
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.attacks import PGD
+from robustzoo.defenses import MadryTraining
+from robustzoo.losses import mmc
+from robustzoo.threats import Linf
+from training.recipe import Recipe
+from training.schedules import one_cycle
+
+
+def recipe() -> Recipe:
+    threat = Linf(0.3)
+    attack = PGD(threat, step_size=0.1, steps=5, loss=mmc)
+    return Recipe(
+        dataset="mnist",
+        architecture="center_head",
+        arguments={"base": {"architecture": "small_cnn", "arguments": {}}},
+        defense=partial(MadryTraining, attack=attack, criterion=mmc, average_decay=0.995),
+        threat=threat,
+        method="at_mmc",
+        epochs=5,
+        batch_size=128,
+        learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
+        optimizer=keras.optimizers.Adam,
+        warmup_epochs=0.5,
+        validation_attack=PGD(threat, step_size=0.05, steps=10, loss=mmc),
+    )

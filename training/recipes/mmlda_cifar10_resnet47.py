@@ -1,0 +1,13 @@
+"""MM-LDA, CIFAR-10, ResNet v2 of 47 layers, as published.
+
+Command:  python -m training.train mmlda_cifar10_resnet47
+Expect:   not run by us; published: 92.4 clean, 9.7 PGD-50 at 8/255 (arXiv:1905.10626)
+"""
+
+from robustzoo.defenses import StandardTraining
+from training.recipe import Recipe
+from training.recipes._mmc_published import published
+
+
+def recipe() -> Recipe:
+    return published(StandardTraining, "mm_lda", clean=0.924, head={})
