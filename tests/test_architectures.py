@@ -26,6 +26,7 @@ SMALL = {  # the least of each architecture, for tests that run it
     "ensemble": {"members": [BASE, BASE]},
     "noisy": {"base": CONVOLUTIONAL, "draws": 2},
     "wong_small": {"input_shape": [4, 4, 1]},
+    "vgg16": {"input_shape": [32, 32, 3]},
     "wong_large": {"input_shape": [4, 4, 1]},
     "wong_resnet": {"input_shape": [8, 8, 3]},
 }
@@ -107,6 +108,7 @@ def test_sizes_of_the_plain_networks_by_hand():
     ("name", "arguments", "millions"),
     [
         ("resnet_v1", {"depth": 20}, 0.27),
+        ("vgg16", {}, 14.73),
         ("resnet_v2", {"depth": 164}, 1.70),
         ("preact_resnet", {}, 11.17),
         ("wide_resnet", {"depth": 28, "width": 10}, 36.48),

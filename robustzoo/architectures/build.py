@@ -18,6 +18,7 @@ from robustzoo.architectures.resnet_v1 import resnet_v1
 from robustzoo.architectures.resnet_v2 import resnet_v2
 from robustzoo.architectures.reversed_logits import reversed_logits
 from robustzoo.architectures.small_cnn import small_cnn
+from robustzoo.architectures.vgg16 import vgg16
 from robustzoo.architectures.wide_resnet import wide_resnet
 from robustzoo.architectures.wong_large import wong_large
 from robustzoo.architectures.wong_resnet import wong_resnet
@@ -37,6 +38,7 @@ ARCHITECTURES = {
         resnet_v2,
         reversed_logits,
         small_cnn,
+        vgg16,
         wide_resnet,
         wong_large,
         wong_resnet,
