@@ -24,6 +24,7 @@ SMALL = {  # the least of each architecture, for tests that run it
     "reversed_logits": {"base": BASE},
     "center_head": {"base": BASE, "dim": 16},
     "ensemble": {"members": [BASE, BASE]},
+    "mixup_inference": {"base": BASE, "predicted": 1, "other": 2, "pool": 2},
     "noisy": {"base": CONVOLUTIONAL, "draws": 2},
     "wong_small": {"input_shape": [4, 4, 1]},
     "vgg16": {"input_shape": [32, 32, 3]},

@@ -11,6 +11,7 @@ from robustzoo.architectures.center_head import center_head
 from robustzoo.architectures.ensemble import ensemble
 from robustzoo.architectures.linear import linear
 from robustzoo.architectures.madry_cnn import madry_cnn
+from robustzoo.architectures.mixup_inference import mixup_inference
 from robustzoo.architectures.mlp import mlp
 from robustzoo.architectures.noisy import noisy
 from robustzoo.architectures.preact_resnet import preact_resnet
@@ -31,6 +32,7 @@ ARCHITECTURES = {
         ensemble,
         linear,
         madry_cnn,
+        mixup_inference,
         mlp,
         noisy,
         preact_resnet,

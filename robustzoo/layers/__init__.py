@@ -3,6 +3,7 @@
 from robustzoo.layers.center_logits import CenterLogits
 from robustzoo.layers.log_mean_probability import LogMeanProbability
 from robustzoo.layers.max_mahalanobis_centers import max_mahalanobis_centers
+from robustzoo.layers.mixup_pool import MixupPool
 from robustzoo.layers.noise import Noise
 from robustzoo.layers.random_centers import random_centers
 from robustzoo.layers.reverse_logits import ReverseLogits
@@ -11,6 +12,7 @@ from robustzoo.layers.temperature import Temperature
 __all__ = [
     "CenterLogits",
     "LogMeanProbability",
+    "MixupPool",
     "Noise",
     "ReverseLogits",
     "Temperature",

@@ -17,6 +17,8 @@ each = pytest.mark.parametrize(
 
 
 def batch(shape, rows=3):
+    if isinstance(shape, list):  # of a layer with several inputs
+        return [batch(one, rows) for one in shape]
     return np.random.default_rng(0).uniform(size=(rows, *shape)).astype("float32")
 
 
@@ -33,13 +35,14 @@ def test_every_layer_has_an_example():
 def test_says_its_output_shape(layer, shape):
     layer = fresh(layer)
     result = layer(batch(shape))
-    assert tuple(layer.compute_output_shape((3, *shape))) == tuple(result.shape)
+    shapes = keras.tree.map_structure(lambda array: array.shape, batch(shape))
+    assert tuple(layer.compute_output_shape(shapes)) == tuple(result.shape)
     assert np.isfinite(ops.convert_to_numpy(result)).all()
 
 
 @each
 def test_is_the_same_after_a_keras_file(layer, shape, tmp_path):
-    inputs = keras.Input(shape)
+    inputs = keras.tree.map_structure(lambda array: keras.Input(array.shape[1:]), batch(shape))
     model = keras.Model(inputs, fresh(layer)(inputs))
     assert keras.saving.get_registered_name(type(layer)).startswith("robustzoo>")
     model.save(tmp_path / "model.keras")
@@ -57,11 +60,12 @@ def test_is_the_same_after_a_keras_file(layer, shape, tmp_path):
 @each
 def test_passes_the_gradient_on(layer, shape):
     layer = fresh(layer)
+    first, *others = keras.tree.flatten(batch(shape))
 
     def values(x):
-        return ops.sum(ops.reshape(layer(x) ** 2, (3, -1)), axis=1), ()
+        return ops.sum(ops.reshape(layer([x, *others] if others else x) ** 2, (3, -1)), axis=1), ()
 
-    gradient = ops.convert_to_numpy(input_gradient(values, ops.convert_to_tensor(batch(shape)))[2])
+    gradient = ops.convert_to_numpy(input_gradient(values, ops.convert_to_tensor(first))[2])
     assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0
 
 
