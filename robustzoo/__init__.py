@@ -24,6 +24,7 @@ _MODULES = (
     "checks",
     "datasets",
     "defenses",
+    "detect",
     "evaluation",
     "losses",
     "threats",

@@ -25,4 +25,4 @@ def abstaining(detector: Detector, threshold: float) -> keras.Model:
     logits, score = detector.model.outputs[0], scorer.outputs[0]
     rejection = ops.max(logits, axis=-1, keepdims=True) + threshold - score[:, None]
     outputs = ops.concatenate([logits, rejection], axis=-1)
-    return keras.Model(scorer.inputs, outputs, name="abstaining")
+    return keras.Model(scorer.inputs[0], outputs, name="abstaining")

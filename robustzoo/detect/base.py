@@ -30,7 +30,7 @@ class Detector:
     def __init__(self, model: keras.Model, tensors=(), /, **settings):
         check_model(model)
         self.model, self.settings = model, settings
-        self.network = keras.Model(model.inputs, [model.outputs[0], *tensors])
+        self.network = keras.Model(model.inputs[0], [model.outputs[0], *tensors])
         self.scorer, self.arrays = None, {}
 
     def fit(self, images: np.ndarray, labels: np.ndarray):
@@ -70,7 +70,7 @@ class Detector:
 
     def network_with(self, fn, arrays: dict[str, np.ndarray]) -> keras.Model:
         """A model from images to `fn(arrays, logits, *features)`, `arrays` as fixed weights."""
-        return keras.Model(self.network.inputs, _Head(fn, arrays)(self.network.outputs))
+        return keras.Model(self.network.inputs[0], _Head(fn, arrays)(self.network.outputs))
 
     def checked(self, images) -> np.ndarray:
         """`images` as float32, or ValueError."""
@@ -81,7 +81,7 @@ class _Head(keras.layers.Layer):
     """`fn(arrays, *inputs)`, with the arrays as weights that no training changes."""
 
     def __init__(self, fn, arrays):
-        super().__init__(trainable=False, dtype="float32", name="head")
+        super().__init__(trainable=False, dtype="float32", name="detector_score")
         self.fn = fn
         self.arrays = {
             name: self.add_weight(

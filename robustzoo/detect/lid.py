@@ -97,7 +97,7 @@ class LID(Detector):
 
         arrays = {}
         for i in range(len(self.network.outputs) - 1):
-            layer = keras.Model(self.network.inputs, self.network.outputs[i + 1])
+            layer = keras.Model(self.network.inputs[0], self.network.outputs[i + 1])
             arrays[f"layer{i}"] = forward(layer, reference).reshape(self.reference, -1)
         network = self.network_with(self._dimensions, arrays)
         found = np.concatenate([forward(network, part) for part in parts]).astype("float64")
