@@ -1,0 +1,36 @@
+"""Accuracy of a model under one attack, and under several."""
+
+import numpy as np
+
+from robustzoo import evaluation
+from robustzoo.attacks import APGD, run
+from robustzoo.evaluation.predict import predict
+
+
+def accuracy(model, data, attack=None, seed: int = 0) -> float:
+    """Share of `data` whose class the model still predicts after `attack`; clean for None.
+
+    Every step and every restart may break an image, whatever the paper's code did. A targeted
+    attack goes for another class drawn at random.
+    """
+    found, labels = data.images, data.labels
+    if attack is not None:
+        classes, aims = model.output_shape[-1], labels
+        if attack.targeted:
+            others = np.random.default_rng(seed).integers(1, classes, len(labels))
+            aims = ((labels + others) % classes).astype("int32")
+        found = run(attack, model, found, aims, seed=seed).images
+    kept = predict(model, data.images) == labels
+    return float(np.mean(kept & (predict(model, found) == labels)))
+
+
+def adaptive_accuracy(model, data, threat, draws: int = 1, seed: int = 0) -> float:
+    """What APGD on cross-entropy and then on nine targets leaves, gradients over `draws` (EOT)."""
+    attacks = {
+        "APGD-CE": APGD(threat, draws=draws),
+        "APGD-T": APGD(threat, targets=min(9, model.output_shape[-1] - 1), draws=draws),
+    }
+    report = evaluation.evaluate(
+        model, data, threat, attacks, cascade=True, checks=False, seed=seed
+    )
+    return report.worst_case_accuracy
