@@ -9,6 +9,7 @@ from robustzoo.architectures.madry_cnn import madry_cnn
 from robustzoo.architectures.mixup_inference import mixup_inference
 from robustzoo.architectures.mlp import mlp
 from robustzoo.architectures.noisy import noisy
+from robustzoo.architectures.perturbation_generator import perturbation_generator
 from robustzoo.architectures.preact_resnet import preact_resnet
 from robustzoo.architectures.resnet_v1 import resnet_v1
 from robustzoo.architectures.resnet_v2 import resnet_v2
@@ -32,6 +33,7 @@ __all__ = [
     "mixup_inference",
     "mlp",
     "noisy",
+    "perturbation_generator",
     "preact_resnet",
     "resnet_v1",
     "resnet_v2",

@@ -94,7 +94,7 @@ class MisclassificationSurrogate(Attack):
         v_j = p_j D_j + (p_y - p_j) sum_k p_k D_k with D_k = d(z_k - z_y) / dx. Over 1 - p_y the p_k
         are the softmax of the rivals alone, so a sure model does not lose the v_j to rounding.
         """
-        shares = ops.softmax(gaps, axis=1)
+        shares = ops.exp(gaps - ops.logsumexp(gaps, axis=1, keepdims=True))
         p = ops.softmax(ops.concatenate([ops.zeros_like(gaps[:, :1]), gaps], axis=1), axis=1)
         ahead = p[:, :1] - p[:, 1:]
         wide = (slice(None), slice(None), None, None, None)

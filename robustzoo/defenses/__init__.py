@@ -1,10 +1,14 @@
 """Defenses: `keras.Model` subclasses whose `train_step` makes a classifier robust."""
 
 from robustzoo.defenses.adaptive_diversity import AdaptiveDiversity
+from robustzoo.defenses.adversarial_generator import AdversarialGenerator
 from robustzoo.defenses.adversarial_mixing import AdversarialMixing
+from robustzoo.defenses.adversarial_pool import AdversarialPool
 from robustzoo.defenses.base import Defense
 from robustzoo.defenses.center_loss_training import CenterLossTraining
 from robustzoo.defenses.distillation import Distillation
+from robustzoo.defenses.exact_linear import ExactLinear
+from robustzoo.defenses.hidden_perturbation import HiddenPerturbation
 from robustzoo.defenses.madry_training import MadryTraining
 from robustzoo.defenses.mixup_training import MixupTraining
 from robustzoo.defenses.random_eps import RandomEps
@@ -13,10 +17,14 @@ from robustzoo.defenses.trades import Trades
 
 __all__ = [
     "AdaptiveDiversity",
+    "AdversarialGenerator",
     "AdversarialMixing",
+    "AdversarialPool",
     "CenterLossTraining",
     "Defense",
     "Distillation",
+    "ExactLinear",
+    "HiddenPerturbation",
     "MadryTraining",
     "MixupTraining",
     "RandomEps",

@@ -1,0 +1,84 @@
+"""The pool of adversarial examples: what goes in, what comes out, what a checkpoint keeps."""
+
+import keras
+import numpy as np
+import pytest
+from tiny import tiny_batch, tiny_classifier
+
+from robustzoo.attacks import LBFGS, PGD
+from robustzoo.defenses import AdversarialPool
+from robustzoo.threats import Linf
+from training.checkpoint import read_checkpoint, restore_checkpoint, save_checkpoint
+
+
+def numpy(tensor):
+    return np.asarray(keras.ops.convert_to_numpy(tensor))
+
+
+def fresh(pool=8, refresh=3, rate=0.0, attack=None):
+    attack = attack or PGD(Linf(0.02), 0.02, steps=1, start="clean")
+    defense = AdversarialPool(tiny_classifier(), attack, pool=pool, refresh=refresh)
+    defense.compile(keras.optimizers.SGD(rate, momentum=0.9))
+    defense.optimizer.build(defense.trainable_variables)
+    return defense
+
+
+def test_the_oldest_make_room_and_labels_stay_with_their_images():
+    x, y = tiny_batch(12)
+    defense = fresh()
+    for step in range(3):
+        defense.train_on_batch(x[4 * step : 4 * step + 4], y[4 * step : 4 * step + 4])
+    rows = [10, 1, 2, 4, 5, 6, 8, 9]  # example 10 took the place of example 0
+    near = numpy(defense.images) - x[rows]
+    assert 0 < np.abs(near).max() <= 0.02 + 1e-6
+    np.testing.assert_array_equal(numpy(defense.labels), y[rows])
+    assert int(numpy(defense.made)) == 9
+
+
+def test_draws_come_from_what_has_been_made_so_far():
+    x, y = tiny_batch(16)
+    defense = fresh(pool=100)
+    images, labels = defense._adversarial(x, y)
+    assert images.shape == x.shape
+    for image, label in zip(numpy(images), numpy(labels), strict=True):
+        source = np.abs(x[:3] - image).max((1, 2, 3)).argmin()
+        assert np.abs(x[source] - image).max() <= 0.02 + 1e-6 and label == y[source]
+
+
+def test_a_batch_smaller_than_the_refresh():
+    x, y = tiny_batch(2)
+    defense = fresh()
+    defense.train_on_batch(x, y)
+    assert int(numpy(defense.made)) == 2
+
+
+def test_goes_on_exactly_from_a_checkpoint(tmp_path):
+    x, y = tiny_batch(8)
+    whole, first, second = fresh(rate=0.1), fresh(rate=0.1), fresh(rate=0.1)
+    for _ in range(4):
+        whole.train_on_batch(x, y)
+    for _ in range(2):
+        first.train_on_batch(x, y)
+    save_checkpoint(tmp_path / "run", first, {}, None)
+    restore_checkpoint(second, read_checkpoint(tmp_path / "run")[1])
+    for _ in range(2):
+        second.train_on_batch(x, y)
+    np.testing.assert_array_equal(numpy(whole.images), numpy(second.images))
+    for one, other in zip(whole.variables, second.variables, strict=True):
+        np.testing.assert_allclose(numpy(one), numpy(other), atol=1e-6)
+
+
+def test_holds_examples_of_lbfgs_that_fool_the_model():
+    x, y = tiny_batch(8)
+    attack = LBFGS(initial_c=1.0, searches=2, iterations=5)
+    defense = fresh(pool=8, refresh=8, attack=attack)
+    y = numpy(defense.classifier(x)).argmax(1).astype("int32")
+    defense._adversarial(x, y)
+    fooled = numpy(defense.classifier(numpy(defense.images))).argmax(1) != y
+    assert fooled.any()
+
+
+@pytest.mark.parametrize(("pool", "refresh"), [(4, 5), (4, 0), (0, 0)])
+def test_refuses_more_fresh_ones_than_places(pool, refresh):
+    with pytest.raises(ValueError, match="refresh must lie in 1 .. pool"):
+        fresh(pool, refresh)
