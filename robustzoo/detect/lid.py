@@ -1,9 +1,9 @@
 """Local intrinsic dimensionality."""
 
-import keras
 import numpy as np
 from keras import ops
 
+from robustzoo.backend import frozen
 from robustzoo.checks import check_images, check_labels
 from robustzoo.detect._distances import flat, squared_distances
 from robustzoo.detect._forward import forward
@@ -95,10 +95,10 @@ class LID(Detector):
         from sklearn.linear_model import LogisticRegression
         from sklearn.preprocessing import MinMaxScaler
 
-        arrays = {}
-        for i in range(len(self.network.outputs) - 1):
-            layer = keras.Model(self.network.inputs[0], self.network.outputs[i + 1])
-            arrays[f"layer{i}"] = forward(layer, reference).reshape(self.reference, -1)
+        with frozen():
+            outputs = self.network(ops.convert_to_tensor(reference))[1:]
+        outputs = [ops.convert_to_numpy(z).reshape(self.reference, -1) for z in outputs]
+        arrays = {f"layer{i}": z for i, z in enumerate(outputs)}
         network = self.network_with(self._dimensions, arrays)
         found = np.concatenate([forward(network, part) for part in parts]).astype("float64")
         clean = np.repeat([1, 1, 0], len(parts[0]))

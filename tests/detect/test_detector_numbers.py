@@ -9,6 +9,7 @@ from keras import ops
 from tiny import tiny_classifier, tiny_linear
 
 from robustzoo import detect
+from robustzoo.architectures import mlp, reversed_logits
 from robustzoo.detect import LID, ROC, Confidence, KernelDensity, NonMaximalEntropy
 from robustzoo.detect.lid import _dimension
 
@@ -77,6 +78,13 @@ def test_kernel_density_takes_what_goes_into_the_last_dense_layer_or_a_named_one
         np.testing.assert_allclose(features, expected, atol=1e-6)
     with pytest.raises(ValueError, match="Did you mean 'pool'"):
         KernelDensity(model, "poool")
+
+
+def test_features_of_a_wrapped_model_are_those_of_its_base():
+    base = mlp(widths=(6, 5), input_shape=(8, 8, 3), classes=4)
+    expected = KernelDensity(base).features(X)
+    assert expected.shape == (60, 5)
+    np.testing.assert_array_equal(KernelDensity(reversed_logits(base)).features(X), expected)
 
 
 def test_kernel_density_keeps_so_many_of_each_class():
