@@ -1,0 +1,38 @@
+"""RT (Shaham et al.), one linearised step in L2, MNIST, the SmallCNN of TRADES.
+
+Command:  python -m training.train rt_l2_mnist
+Expect:   not yet measured
+
+The paper's radius is 2.0 standard deviations of MNIST padded to 32x32, each 0.2752.
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.attacks import PGD, fgsm
+from robustzoo.defenses import MadryTraining
+from robustzoo.threats import L2
+from training.recipe import Recipe
+from training.schedules import one_cycle
+
+
+def recipe() -> Recipe:
+    threat = L2(0.55)
+    return Recipe(
+        dataset="mnist",
+        architecture="small_cnn",
+        arguments={},
+        defense=partial(MadryTraining, attack=fgsm(threat), average_decay=0.995),
+        threat=threat,
+        method="rt",
+        epochs=5,
+        batch_size=128,
+        learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
+        optimizer=keras.optimizers.Adam,
+        validation_attack=PGD(threat, step_size=threat.eps / 4, steps=10),
+        published={
+            "clean": 0.9929,
+            "source": "the authors' code to arXiv:1511.05432, a smaller net, 120 epochs",
+        },
+    )
