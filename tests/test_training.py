@@ -124,6 +124,24 @@ def test_killed_twice_and_resumed_gives_the_same_weights_and_curve(workplace):
     assert record["command"].startswith("python -m training.train tiny.py")
 
 
+def test_a_teacher_comes_by_name(workplace):
+    write_recipe(workplace, epochs=1)
+    assert train(workplace, "teacher").returncode == 0
+    recipe = workplace / "tiny.py"
+    text = recipe.read_text().replace("import MadryTraining", "import Distillation")
+    begin, end = text.index("MadryTraining,"), text.index("average_decay")
+    text = text[:begin] + "Distillation, temperature=5.0, " + text[end:]
+    recipe.write_text(text.replace("epochs=1,", 'epochs=1, teacher="teacher",'))
+    result = train(workplace, "student")
+    assert result.returncode == 0, result.stderr
+    record = outcome(workplace / "student")[1]
+    assert record["settings"]["teacher"] == "teacher"
+    config = json.loads((workplace / "student" / "config.json").read_text())
+    assert config["defense"] == "distillation"
+    recipe.write_text(recipe.read_text().replace('"teacher",', '"nobody",'))
+    assert "nobody" in train(workplace, "orphan").stderr
+
+
 def test_ctrl_c_saves_first(workplace):
     write_recipe(workplace, epochs=10_000)
     arguments, where = command(workplace, "long", "--checkpoint-minutes", "0")

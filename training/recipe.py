@@ -34,6 +34,7 @@ class Recipe:
         patience: epochs without a better validation accuracy after which training ends.
         classes: the labels kept, None for all.
         initial: a released model whose weights come first, None for random ones.
+        teacher: a released model that the defense is given as `teacher`, None for no such argument.
         method: a name of `robustzoo.zoo.methods`, where that of the `Defense` says too little:
             "mmc" is standard training with another loss.
         published: accuracies that the paper prints, by label of the attack ("clean", "PGD-40"), and
@@ -59,6 +60,7 @@ class Recipe:
     classes: tuple[int, ...] | None = None
     initial: str | None = None
     released: Mapping[str, Any] | None = None
+    teacher: str | None = None
     method: str | None = None
     published: Mapping[str, Any] | None = None
     license: str = "apache-2.0"

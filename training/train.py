@@ -153,6 +153,8 @@ class Run:
         options = {"seed": self.seed, "warmup_steps": round(recipe.warmup_epochs * self.batches)}
         if recipe.validation_attack is not None:
             options["validation_attack"] = recipe.validation_attack
+        if recipe.teacher is not None:
+            options["teacher"] = zoo.load(recipe.teacher)
         defense = recipe.defense(classifier, **options)
         schedule = recipe.learning_rate(recipe.epochs * self.batches)
         defense.compile(optimizer=recipe.optimizer(schedule))
@@ -270,8 +272,9 @@ class Run:
 def settings(recipe: Recipe) -> dict:
     """What decides the weights, as JSON: dataclasses become dictionaries, functions names."""
     names = [f.name for f in dataclasses.fields(recipe) if f.name not in ("method", "published")]
-    if recipe.released is None:  # an option younger than some releases, whose fingerprints stay
-        names.remove("released")
+    for name in ("released", "teacher"):  # younger than some releases, whose fingerprints stay
+        if getattr(recipe, name) is None:
+            names.remove(name)
     return {name: plain(getattr(recipe, name)) for name in names}
 
 

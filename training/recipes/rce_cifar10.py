@@ -1,0 +1,40 @@
+"""RCE (Pang et al., arXiv:1706.00633), CIFAR-10, ResNet-10 with a stem of stride 2.
+
+Command:  python -m training.train rce_cifar10
+Expect:   not yet measured
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.architectures import CIFAR10_MEAN, CIFAR10_STD
+from robustzoo.attacks import PGD
+from robustzoo.defenses import StandardTraining
+from robustzoo.losses import reverse_cross_entropy
+from robustzoo.threats import Linf
+from training.augment import crop_flip
+from training.recipe import Recipe
+from training.schedules import one_cycle
+
+
+def recipe() -> Recipe:
+    net = {"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD}
+    return Recipe(
+        dataset="cifar10",
+        architecture="reversed_logits",
+        arguments={"base": {"architecture": "preact_resnet", "arguments": net}},
+        defense=partial(StandardTraining, criterion=reverse_cross_entropy, average_decay=0.998),
+        threat=None,
+        method="rce",
+        epochs=15,
+        batch_size=128,
+        learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
+        optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
+        augment=crop_flip,
+        validation_attack=PGD(Linf(8 / 255), step_size=2 / 255, steps=10),
+        published={
+            "clean": 0.9298,
+            "source": "Pang et al., arXiv:1706.00633, ResNet-32; recalled, low confidence",
+        },
+    )
