@@ -47,6 +47,9 @@ def main() -> None:
             "it.",
             "The paper does not clip. An adversary who must stay inside [0, 1] does less: last "
             "column.",
+            "The unclipped error of the standard model depends on its random first weights: those "
+            "of pixels that are black in every image never move, and count in the step all the "
+            "same.",
             "The published numbers are those of the tutorial of Kolter & Madry, 2018, chapter 2.",
         ]
     )

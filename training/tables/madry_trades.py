@@ -60,7 +60,7 @@ def main() -> None:
             "The steps differ: TRADES reports PGD-20 on CIFAR-10 with step 0.003, we with 2/255; "
             "PGD-40 on MNIST is 0.01 for both.",
             "Our CIFAR-10 models are a pre-activation ResNet-10 with a stride of 2 in its first "
-            "convolution, trained for hours on 2 CPU cores: their numbers say what that net can, "
+            "convolution, trained on 2 CPU cores: their numbers say what that net can, "
             "not what the method can.",
         ]
     )
