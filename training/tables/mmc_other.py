@@ -113,8 +113,8 @@ def _attacks(models, name, iterations, searches):
 MODES = {"tar": True, "un": False}
 
 
-def mean_distance(model, data, attack) -> float:
-    """Mean L2 change of the images that the attack turned; the class to reach is random."""
+def mean_distance(model, data, attack) -> float | None:
+    """Mean L2 change of the images that the attack turned, None of none; random classes to reach."""
     labels, rows = data.labels, predict(model, data.images) == data.labels
     if attack.targeted:
         classes = model.output_shape[-1]
@@ -122,7 +122,7 @@ def mean_distance(model, data, attack) -> float:
         labels = ((labels + others) % classes).astype("int32")
     found = run(attack, model, data.images[rows], labels[rows])
     change = np.sqrt(np.square(found.images - data.images[rows]).sum(axis=(1, 2, 3)))
-    return float(change[found.success].mean())
+    return float(change[found.success].mean()) if found.success.any() else None
 
 
 def noisy(model, data, draws: int) -> float:
