@@ -114,7 +114,7 @@ MODES = {"tar": True, "un": False}
 
 
 def mean_distance(model, data, attack) -> float | None:
-    """Mean L2 change of the images that the attack turned, None of none; random classes to reach."""
+    """Mean L2 change of the images that the attack turned (None: of none); targets are random."""
     labels, rows = data.labels, predict(model, data.images) == data.labels
     if attack.targeted:
         classes = model.output_shape[-1]
