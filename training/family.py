@@ -17,10 +17,59 @@ from rich.console import Console
 from robustzoo.zoo.card import read_facts
 from training.train import CARDS, find_recipe, fingerprint, read_recipe, settings
 
-# Recipes in the order of training, and what their evaluation needs beside the defaults.
+# What the evaluation of a model that draws noise needs: averaged gradients, and so fewer images.
+RANDOM = ("--draws", "4", "--examples", "1000")
+# Recipes in the order of training, and options of their evaluation.
 FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
-    "mnist": {},
-    "cifar10": {},
+    "mnist": {
+        "standard_mnist": (),
+        "linear_mnist": (),
+        "rce_mnist": (),
+        "center_loss_mnist": (),
+        "lgm_mnist": (),
+        "mmlda_mnist": (),
+        "mmc_rand_mnist": (),
+        "mmc_mnist": (),
+        "distillation_teacher_mnist": (),
+        "distillation_mnist": (),
+        "mixup_mnist": (),
+        "mixup_inference_mnist": RANDOM,
+        "rse_mnist": RANDOM,
+        "rt_linf_mnist": (),
+        "rt_l2_mnist": (),
+        "rt_l1_mnist": (),
+        "lwa_mnist": (),
+        "amt_mnist": (),
+        "at_fgsm_mnist": (),
+        "at_lbfgs_mnist": (),
+        "art_mnist": (),
+        "trades_mnist": (),
+        "at_mmc_mnist": (),
+        "iat_mnist": (),
+        "rat_mnist": RANDOM,
+        "ensemble_baseline_mnist": (),
+        "adp_mnist": (),
+        "advt_adp_mnist": (),
+    },
+    "cifar10": {
+        "standard_cifar10": (),
+        "art_cifar10": (),
+        "trades_cifar10": (),
+        "sce_cifar10": (),
+        "mmc_cifar10": (),
+        "at_mmc_cifar10": (),
+        "rce_cifar10": (),
+        "distillation_teacher_cifar10": (),
+        "distillation_cifar10": (),
+        "mixup_cifar10": (),
+        "mixup_inference_cifar10": RANDOM,
+        "rse_cifar10": RANDOM,
+        "rat_cifar10": RANDOM,
+        "ensemble_baseline_cifar10": (),
+        "adp_cifar10": (),
+        "advt_cifar10": (),
+        "advt_adp_cifar10": (),
+    },
 }
 
 

@@ -1,0 +1,45 @@
+"""The family of models: its recipes exist, what is done is not done again."""
+
+import pytest
+from click.testing import CliRunner
+
+from robustzoo.zoo.methods import methods
+from training import family
+from training.train import RECIPES, find_recipe, read_recipe
+
+
+@pytest.mark.parametrize("name", list(family.FAMILIES))
+def test_members_are_recipes_with_teachers_before_students(name):
+    seen = []
+    for recipe in family.FAMILIES[name]:
+        about = read_recipe(find_recipe(recipe))
+        assert about.dataset == name
+        for other in (about.teacher, about.initial):
+            assert other is None or other.replace("-", "_") in seen, recipe
+        seen.append(recipe)
+
+
+def test_every_recipe_names_a_method_that_is_described():
+    for path in RECIPES.glob("[!_]*.py"):
+        assert read_recipe(path).method in (None, *methods()), path.stem
+
+
+def test_trains_and_measures_only_what_is_not_there(monkeypatch):
+    ran = []
+    monkeypatch.setattr(family, "_run", lambda *module: ran.append(module))
+    monkeypatch.setattr(family, "trained", lambda name: name == "mmc_mnist")
+    monkeypatch.setattr(family, "read_facts", lambda folder, file: None)
+    only = ["--only", "mmc_mnist", "--only", "rce_mnist", "--examples", "10"]
+    result = CliRunner().invoke(family.main, ["mnist", *only])
+    assert result.exit_code == 0, result.output
+    assert [(m[0], m[1]) for m in ran] == [
+        ("training.train", "rce_mnist"),
+        ("robustzoo", "evaluate"),
+        ("robustzoo", "evaluate"),
+    ]
+    assert all(m[-2:] == ("--examples", "10") for m in ran[1:])
+
+
+def test_a_recipe_of_another_family_is_refused():
+    result = CliRunner().invoke(family.main, ["mnist", "--only", "rce_cifar10"])
+    assert result.exit_code == 2 and "rce_cifar10" in result.output
