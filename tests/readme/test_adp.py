@@ -4,27 +4,15 @@ import keras
 import numpy as np
 from keras import ops
 
+from tests.readme.block import block
 from tests.tiny import tiny_batch, tiny_classifier
-
-EXAMPLE = """
-import robustzoo
-import keras
-from robustzoo.architectures import ensemble
-from robustzoo.defenses import AdaptiveDiversity
-
-classifier = ensemble([my_model() for _ in range(3)])  # Keras models from [0, 1] to logits
-defense = AdaptiveDiversity(classifier, alpha=2.0, beta=0.5)
-defense.compile(keras.optimizers.Adam(1e-3))
-defense.fit(images, labels, batch_size=64, epochs=10)
-classifier.save("adp.keras")  # logits are the logarithm of the mean probability
-"""
 
 
 def test_trains_and_saves_an_ensemble(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     images, labels = tiny_batch(64)
     names = {"my_model": tiny_classifier, "images": images, "labels": labels}
-    exec(EXAMPLE, names)
+    exec(block("classifier = ensemble("), names)
     history = names["defense"].history.history["loss"]
     assert len(history) == 10 and history[-1] < history[0]
     again = keras.models.load_model("adp.keras")
