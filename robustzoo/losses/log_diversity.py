@@ -16,6 +16,22 @@ def log_diversity(y, logits, offset: float = 1e-6):
     # Without its own class the softmax differs by a factor only, and cannot underflow to zero.
     rest = ops.softmax(rivals(logits, y[:, None]), axis=-1)
     rest = rest / ops.sqrt(ops.sum(ops.square(rest), axis=-1, keepdims=True))
-    gram = ops.matmul(rest, ops.transpose(rest, (0, 2, 1)))
-    _, log_determinant = ops.slogdet(gram + offset * ops.eye(logits.shape[1], dtype=gram.dtype))
-    return log_determinant
+    members = logits.shape[1]
+    corner = ops.zeros_like(rest[:, :, :1]) + offset**0.5 * ops.eye(members, dtype=rest.dtype)
+    return _log_squared_volume(ops.concatenate([rest, corner], axis=-1))
+
+
+def _log_squared_volume(vectors):
+    """log det(V V^T) of `vectors` V (B, K, N), shape (B,): the logarithms of the squared heights.
+
+    By Gram-Schmidt, which on V rounds less than a determinant does on V V^T; and TensorFlow has
+    no determinant under XLA.
+    """
+    total, rows = 0.0, ops.unstack(vectors, axis=1)
+    while rows:
+        first, *rows = rows
+        squared = ops.sum(ops.square(first), axis=-1, keepdims=True)
+        total = total + ops.log(squared)[:, 0]
+        shares = [ops.sum(row * first, axis=-1, keepdims=True) / squared for row in rows]
+        rows = [row - share * first for row, share in zip(rows, shares, strict=True)]
+    return total
