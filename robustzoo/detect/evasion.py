@@ -6,15 +6,16 @@ from robustzoo.losses import margin
 
 
 def evasion(y, logits):
-    """max_{j != y} z_j - z_y where that is negative, else -max(0, threshold - score); shape (B,).
+    """lead - 1 where lead < 0, else -s / (1 + s), shape (B,).
 
     For attacks that ascend `loss=` on a model of `abstaining`, whose `logits` (B, L + 1) carry the
-    score: z are the first L, and the last is max_j z_j + threshold - score. First the class is
-    changed, then the detector is deceived; where one is lost the other waits. It is 0 exactly where
-    the class is wrong and accepted. Selective descent of Bryniarski et al., 2021,
-    arXiv:2106.15023.
+    score: lead = max_{j != y} z_j - z_y of the first L, and s = max(0, threshold - score), as the
+    last is max_j z_j + threshold - score. First the class is changed, then the detector deceived;
+    where one is lost the other waits (selective descent, Bryniarski et al., 2021,
+    arXiv:2106.15023). Whatever is wrong exceeds whatever is right, and the loss is 0 where the
+    class is wrong and accepted, so that attacks that keep their best keep the right one.
     """
     classes = logits[:, :-1]
     lead = margin(y, classes)
-    shortfall = logits[:, -1] - ops.max(classes, axis=-1)
-    return ops.where(lead < 0, lead, -ops.relu(shortfall))
+    shortfall = ops.relu(logits[:, -1] - ops.max(classes, axis=-1))
+    return ops.where(lead < 0, lead - 1.0, -shortfall / (1.0 + shortfall))
