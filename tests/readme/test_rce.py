@@ -3,16 +3,7 @@
 import keras
 import numpy as np
 
-EXAMPLE = """
-import robustzoo
-import keras
-from robustzoo.losses import ReverseCrossEntropy
-
-model = my_model()  # a Keras model that ends in logits, without a softmax
-model.compile(keras.optimizers.Adam(1e-2), loss=ReverseCrossEntropy(), metrics=["accuracy"])
-model.fit(images, labels, batch_size=64, epochs=40)
-predicted = model.predict(images).argmax(axis=1)  # as ever: the class of the highest logit
-"""
+from tests.readme.block import block
 
 
 def my_model():
@@ -31,7 +22,7 @@ def quadrants(count=64):
 def test_an_own_model_predicts_by_its_highest_logit():
     images, labels = quadrants()
     scope = {"my_model": my_model, "images": images, "labels": labels}
-    exec(EXAMPLE, scope)
+    exec(block("loss=ReverseCrossEntropy()"), scope)
     assert np.mean(scope["predicted"] == labels) > 0.95
     accuracy = scope["model"].evaluate(images, labels, verbose=0)[1]
     assert np.isclose(accuracy, np.mean(scope["predicted"] == labels))
