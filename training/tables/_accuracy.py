@@ -15,13 +15,17 @@ def accuracy(model, data, attack=None, seed: int = 0) -> float:
     """
     found, labels = data.images, data.labels
     if attack is not None:
-        classes, aims = model.output_shape[-1], labels
-        if attack.targeted:
-            others = np.random.default_rng(seed).integers(1, classes, len(labels))
-            aims = ((labels + others) % classes).astype("int32")
+        aims = random_targets(model, labels, seed) if attack.targeted else labels
         found = run(attack, model, found, aims, seed=seed).images
     kept = predict(model, data.images) == labels
     return float(np.mean(kept & (predict(model, found) == labels)))
+
+
+def random_targets(model, labels, seed: int = 0):
+    """For each of `labels` (N,) another class of the model, at random."""
+    classes = model.output_shape[-1]
+    others = np.random.default_rng(seed).integers(1, classes, len(labels))
+    return ((labels + others) % classes).astype("int32")
 
 
 def adaptive_accuracy(model, data, threat, draws: int = 1, seed: int = 0) -> float:

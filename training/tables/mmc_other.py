@@ -14,7 +14,7 @@ import numpy as np
 from robustzoo.attacks import SPSA, CarliniWagner, Spatial, run
 from robustzoo.evaluation.predict import predict
 from robustzoo.threats import Linf
-from training.tables._accuracy import accuracy
+from training.tables._accuracy import accuracy, random_targets
 from training.tables._prototypes import Models, adaptive
 from training.tables._table import Table
 
@@ -115,12 +115,9 @@ MODES = {"tar": True, "un": False}
 
 def mean_distance(model, data, attack) -> float | None:
     """Mean L2 change of the images that the attack turned (None: of none); targets are random."""
-    labels, rows = data.labels, predict(model, data.images) == data.labels
-    if attack.targeted:
-        classes = model.output_shape[-1]
-        others = np.random.default_rng(0).integers(1, classes, len(labels))
-        labels = ((labels + others) % classes).astype("int32")
-    found = run(attack, model, data.images[rows], labels[rows])
+    rows = predict(model, data.images) == data.labels
+    aims = random_targets(model, data.labels) if attack.targeted else data.labels
+    found = run(attack, model, data.images[rows], aims[rows])
     change = np.sqrt(np.square(found.images - data.images[rows]).sum(axis=(1, 2, 3)))
     return float(change[found.success].mean()) if found.success.any() else None
 
