@@ -107,8 +107,13 @@ def softened(model, temperature):
 
 
 def reached(model, sample):
-    """Share of the targets that JSMA reaches, of images that `model` classifies rightly."""
+    """Share of the targets that JSMA reaches, of images that `model` classifies rightly.
+
+    None if there are no such images.
+    """
     right = predict(model, sample.images) == sample.labels
+    if not right.any():
+        return None
     images, labels = sample.images[right], sample.labels[right]
     classes = model.output_shape[-1]
     targets = (labels[:, None] + np.arange(1, classes)) % classes
@@ -131,7 +136,7 @@ def gradient_sizes(model, images):
 def _remarks(rows):
     plain, last = rows["none"], rows["released"]
     smaller = plain["gradient"] / last["gradient"]
-    falls = last["JSMA at T"] > 0.5 or last["C&W"] > 0.5
+    falls = (last["JSMA at T"] or 0.0) > 0.5 or last["C&W"] > 0.5
     return [
         "Published numbers are recalled, low confidence; their net and schedule are others.",
         "JSMA sees softmax(Z) in float32, as in the paper; JSMA at T sees softmax(Z / T), whose "
