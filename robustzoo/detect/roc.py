@@ -11,7 +11,7 @@ from robustzoo.detect.pairs import pairs
 
 @dataclasses.dataclass(frozen=True)
 class ROC:
-    """Receiver operating characteristic; a positive is what is rejected, score < threshold.
+    """Receiver operating characteristic; a positive is what is rejected, of low score.
 
     Args:
         clean, adversarial: scores (N,) and (M,).
@@ -25,20 +25,28 @@ class ROC:
             object.__setattr__(self, name, check_scores(name, getattr(self, name)))
 
     def points(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Thresholds, false-positive and true-positive rates, each (K,), from (0, 0) to (1, 1)."""
-        thresholds = np.unique(np.concatenate([self.clean, self.adversarial]))
-        thresholds = np.append(thresholds, np.inf)
-        rates = [
-            np.searchsorted(np.sort(scores), thresholds, side="left") / len(scores)
-            for scores in (self.clean, self.adversarial)
-        ]
-        return thresholds, *rates
+        """Thresholds t, and the shares of clean and adversarial scores <= t, each (K,).
+
+        From none to all: t = -inf comes first. Needs scikit-learn, of the extra `detect`.
+        """
+        from sklearn.metrics import roc_curve
+
+        false_positives, true_positives, thresholds = roc_curve(
+            *self._labelled(), drop_intermediate=False
+        )
+        return -thresholds, false_positives, true_positives
 
     @property
     def auc(self) -> float:
         """Area under the curve: how often a clean score exceeds an adversarial one; ties half."""
-        _, false_positives, true_positives = self.points()
-        return float(np.trapezoid(true_positives, false_positives))
+        from sklearn.metrics import roc_auc_score
+
+        return float(roc_auc_score(*self._labelled()))
+
+    def _labelled(self):
+        """1 for adversarial, 0 for clean; and how much each is rejected."""
+        truth = np.repeat([0, 1], [len(self.clean), len(self.adversarial)])
+        return truth, -np.concatenate([self.clean, self.adversarial])
 
 
 def roc(

@@ -5,6 +5,7 @@ from robustzoo.theory.expected_distance import expected_distance
 from robustzoo.theory.mahalanobis_bound import mahalanobis_bound
 from robustzoo.theory.mahalanobis_robustness import mahalanobis_robustness
 from robustzoo.theory.rce_bounds import rce_bounds
+from robustzoo.theory.sample_density import sample_density
 from robustzoo.theory.softmax_jacobian import softmax_jacobian
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "mahalanobis_bound",
     "mahalanobis_robustness",
     "rce_bounds",
+    "sample_density",
     "softmax_jacobian",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from robustzoo.detect.figures._canvas import canvas, png
+from robustzoo.canvas import canvas, png
 
 
 def embedding_figure(

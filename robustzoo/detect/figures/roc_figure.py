@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from robustzoo.detect.figures._canvas import COLOURS, DASHES, canvas, png
+from robustzoo.canvas import COLOURS, DASHES, canvas, png
 from robustzoo.detect.roc import ROC
 
 

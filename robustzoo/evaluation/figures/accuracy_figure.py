@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from robustzoo.evaluation.figures._canvas import COLOURS, DASHES, MARKERS, canvas, png, turn
+from robustzoo.canvas import COLOURS, DASHES, MARKERS, canvas, png, turn
 
 MANY = 25  # points from which on a curve gets no markers
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from robustzoo.evaluation.figures._canvas import COLOURS, canvas, png
+from robustzoo.canvas import COLOURS, canvas, png
 
 
 def grid_figure(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from robustzoo.evaluation.figures._canvas import COLOURS, canvas, png, turn
+from robustzoo.canvas import COLOURS, canvas, png, turn
 
 BINS = 20
 

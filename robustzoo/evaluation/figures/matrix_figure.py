@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from robustzoo.evaluation.figures._canvas import canvas, png
+from robustzoo.canvas import canvas, png
 
 DARK = 0.55  # share below which the colour map is dark, and text on it white
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from robustzoo.evaluation.figures._canvas import canvas, png
+from robustzoo.canvas import canvas, png
 
 
 def surface_figure(

@@ -1,10 +1,11 @@
-"""What both pictures share."""
+"""What all figures share: colours, a canvas, a file. matplotlib is imported where it draws."""
 
 import io
 
 # Okabe and Ito's colours, told apart by people who see red and green alike.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", ":", "-.")
+MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 def canvas(width: float, height: float):
@@ -20,3 +21,8 @@ def png(figure) -> bytes:
     # Without the name and version of what wrote it, the same figure is the same file.
     figure.savefig(file, format="png", dpi=130, metadata={"Software": None})
     return file.getvalue()
+
+
+def turn(choices: tuple, index: int):
+    """The choice at `index`, from the first again after the last."""
+    return choices[index % len(choices)]
