@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 _MODULES = (
     "architectures",
     "attacks",
+    "certification",
     "checks",
     "datasets",
     "defenses",
@@ -31,6 +32,7 @@ _MODULES = (
     "zoo",
 )
 _FUNCTIONS = {
+    "certify": "robustzoo.certification",
     "download": "robustzoo.zoo",
     "evaluate": "robustzoo.evaluation",
     "export": "robustzoo.zoo",

@@ -1,0 +1,12 @@
+"""Certification: lower bounds of margins that hold for every image within a threat.
+
+proof = robustzoo.certify(model, images, labels, Linf(0.1), ("ibp", "crown"))
+print(proof)                     # certified accuracy, by which method, with what tolerance
+"""
+
+from robustzoo.certification.certificate import Certificate
+from robustzoo.certification.certified_radius import certified_radius
+from robustzoo.certification.certify import certify
+from robustzoo.certification.methods import METHODS
+
+__all__ = ["METHODS", "Certificate", "certified_radius", "certify"]

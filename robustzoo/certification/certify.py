@@ -1,0 +1,94 @@
+"""A proof that no image within a threat is classified otherwise, or none."""
+
+import time
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from robustzoo.certification.bounds import MEMORY
+from robustzoo.certification.certificate import Certificate
+from robustzoo.certification.certifier import Certifier
+from robustzoo.certification.methods import chosen
+from robustzoo.checks import check_images, check_labels
+from robustzoo.threats import L1, L2, Linf
+
+PRECISIONS = ("float64", "float32")
+TOLERANCE = 1e-4
+
+
+def certify(
+    model: keras.Model,
+    images,
+    labels,
+    threat: Linf | L2 | L1 | float,
+    method: str | Sequence[str] = ("ibp", "crown-ibp", "crown"),
+    *,
+    cascade: bool = False,
+    clip: bool = True,
+    precision: str = "float64",
+    tolerance: float = TOLERANCE,
+    batch_size: int = 100,
+    memory: int = MEMORY,
+    seconds: float = 60.0,
+) -> Certificate:
+    """Proves for each image that `model` gives its label everywhere within `threat`, if it can.
+
+    An image is certified if z_y - z_j > tolerance max |z| on the whole threat for all j != y by
+    one of the methods; every one of them is sound, so the best counts. The bounds are theorems of
+    real numbers, computed in float64: they hold up to rounding, which the tolerance is for.
+
+    Args:
+        model: functional or Sequential, from images in [0, 1] to logits.
+        images, labels: (N, H, W, C) in [0, 1] and integers (N,).
+        threat: a number is the eps of `Linf`.
+        method: some of `METHODS`.
+        cascade: each method, in their order, sees only the images that those before it left.
+        clip: whether pixels stay in [0, 1], as in all threats; without it the bounds are looser.
+        precision: "float32" computes the bounds of hidden units on the backend's device.
+        tolerance: share of the largest logit that a margin must exceed.
+        memory: bytes that the coefficients of linear bounds may take.
+        seconds: time limit of one margin of "lp" and "milp".
+
+    Raises:
+        ValueError: a layer has no known bounds, or an argument is none of the above.
+    """
+    names, threat = chosen(method), _threat(threat)
+    _check(precision, tolerance, batch_size)
+    images = check_images(images, model.input_shape[1:])
+    labels = check_labels(labels, len(images), model.output_shape[-1])
+    start = time.monotonic()
+    certifier = Certifier(model, type(threat), clip, precision, memory, seconds)
+    parts = [slice(b, b + batch_size) for b in range(0, len(images), batch_size)]
+    logits = np.concatenate([certifier.logits(images[part]) for part in parts])
+    correct, scale = logits.argmax(1) == labels, np.abs(logits).max(1)
+    margins = {name: np.full(len(images), -np.inf) for name in names}
+    left = correct
+    for name, found in margins.items():
+        todo = np.flatnonzero(left)
+        for begin in range(0, len(todo), batch_size):
+            at = todo[begin : begin + batch_size]
+            found[at] = certifier.margins(name, images[at], labels[at], threat.eps).min(axis=1)
+        if cascade:
+            left = left & (found <= tolerance * scale)
+    spent = time.monotonic() - start
+    return Certificate(threat, clip, names, margins, scale, correct, tolerance, precision, spent)
+
+
+def _threat(threat):
+    if isinstance(threat, Linf | L2 | L1):
+        return threat
+    if isinstance(threat, int | float) and not isinstance(threat, bool):
+        return Linf(threat)
+    raise ValueError(
+        f"threat must be Linf, L2 or L1, or the eps of Linf. Received: {threat!r:.100}"
+    )
+
+
+def _check(precision, tolerance, batch_size):
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {PRECISIONS}. Received: {precision!r}")
+    if not 0 <= tolerance < float("inf"):
+        raise ValueError(f"tolerance must be a finite number >= 0. Received: {tolerance!r}")
+    if type(batch_size) is not int or batch_size < 1:
+        raise ValueError(f"batch_size must be an integer >= 1. Received: {batch_size!r}")

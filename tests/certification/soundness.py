@@ -1,0 +1,69 @@
+"""What a bound must hold for: random points, corners, and the worst that gradient descent finds."""
+
+import itertools
+
+import numpy as np
+from keras import ops
+
+from robustzoo.backend import compiled, input_gradient
+from robustzoo.certification.arrays import FLOAT64
+from robustzoo.threats import L1, L2, Linf
+
+STEPS, RESTARTS = 20, 3
+
+
+def points(threat, x, clip, count, seed=0):
+    """Images of the region around one image x (H, W, C), most of them at its edge, float64."""
+    generator = np.random.default_rng(seed)
+    d = generator.normal(size=(count, *x.shape))
+    if isinstance(threat, Linf):
+        d = np.where(generator.uniform(size=d.shape) < 0.8, np.sign(d), np.tanh(d))
+    if isinstance(threat, L1):  # sparse, down to single pixels
+        d = d * (generator.uniform(size=d.shape) < generator.uniform(size=(count, 1, 1, 1)) ** 2)
+    size = {
+        Linf: lambda v: np.abs(v).max(1),
+        L2: lambda v: np.sqrt((v**2).sum(1)),
+        L1: lambda v: np.abs(v).sum(1),
+    }
+    length = size[type(threat)](d.reshape(count, -1)).reshape(-1, 1, 1, 1)
+    z = x + threat.eps * d / np.maximum(length, 1e-12)
+    return z.clip(0, 1) if clip else z
+
+
+def corners(x, eps):
+    """All corners of the clipped box around one image of at most 12 pixels, float64."""
+    signs = np.array(list(itertools.product((-1, 1), repeat=x.size))).reshape(-1, *x.shape)
+    return (x + eps * signs).clip(0, 1)
+
+
+def attacked(model, threat, x, label):
+    """Images found by projected gradient descent on z_y - z_j, for every j and several starts."""
+    classes = model.output_shape[-1]
+    others = np.repeat([j for j in range(classes) if j != label], RESTARTS)
+    rows = np.eye(classes, dtype="float32")[label] - np.eye(classes, dtype="float32")[others]
+    center = ops.convert_to_tensor(np.repeat(x[None], len(others), 0))
+
+    def descend(z):
+        gradient = input_gradient(lambda v: (-ops.sum(model(v) * rows, axis=-1), ()), z)[2]
+        return threat.project(z + threat.eps / 5 * threat.steepest(gradient), center)
+
+    step, z = compiled(descend, []), threat.random_start(center, 0)
+    for _ in range(STEPS):
+        z = step(z)
+    return ops.convert_to_numpy(z)
+
+
+def assert_margins_hold(graph, bound, label, z, tolerance=1e-9):
+    """No point z (N, H, W, C) has a smaller margin than its lower `bound` (classes,)."""
+    logits = graph.forward(FLOAT64, graph.read(FLOAT64), np.asarray(z, "float64"))[-1]
+    real = (logits[:, [label]] - logits).min(axis=0)
+    other = np.arange(len(bound)) != label
+    assert (bound[other] <= real[other] + tolerance).all(), (bound, real)
+
+
+def assert_boxes_hold(graph, boxes, place, z, tolerance=1e-9):
+    """The values of every node at points z lie in the boxes of the image at `place`."""
+    values = graph.forward(FLOAT64, graph.read(FLOAT64), np.asarray(z, "float64"))
+    for node, value, box in zip(graph.nodes, values, boxes, strict=True):
+        low, high = (ops.convert_to_numpy(end)[place] for end in box)
+        assert (low <= value + tolerance).all() and (value <= high + tolerance).all(), node.name

@@ -1,0 +1,157 @@
+"""robustzoo.certify: what it says, what it refuses."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import robustzoo
+from robustzoo.certification import Certificate, certified_radius
+from robustzoo.certification.certifier import Certifier
+from robustzoo.certification.graph import Graph
+from robustzoo.layers import CenterLogits, Noise
+from robustzoo.threats import L1, L2, Linf
+from tests.certification.nets import SHAPE, images, randomised, residual
+from tests.certification.soundness import points
+
+
+def test_certifies_what_it_proves_and_nothing_that_is_wrong():
+    model = residual()
+    x, y = images(model, 6)
+    y[0] = (y[0] + 1) % 3
+    proof = robustzoo.certify(model, x, y, 0.01, ("ibp", "crown"))
+    assert not proof.correct[0] and proof.correct[1:].all()
+    assert not proof.certified[0] and proof.certified[1:].any()
+    assert proof.method[0] is None
+    np.testing.assert_array_equal(
+        proof.margin, np.maximum(proof.margins["ibp"], proof.margins["crown"])
+    )
+    assert proof.accuracy == proof.certified.mean()
+    assert f"certified {proof.accuracy:.2%} of 6 images" in str(proof)
+    assert "0.0001" in str(proof) and "float64" in str(proof)
+    for i in np.flatnonzero(proof.certified):
+        z = points(Linf(0.01), x[i].astype("float64"), True, 500)
+        np.testing.assert_array_equal(Certifier(model, Linf).logits(z).argmax(1), y[i])
+
+
+def test_nothing_is_certified_within_a_tolerance_of_all():
+    model = residual()
+    x, y = images(model)
+    assert robustzoo.certify(model, x, y, 0.0, "ibp").certified.all()
+    assert not robustzoo.certify(model, x, y, 0.0, "ibp", tolerance=10.0).certified.any()
+
+
+def test_a_cascade_certifies_the_same():
+    model = residual()
+    x, y = images(model, 8)
+    for eps in (0.02, 0.06):
+        whole, cascade = (
+            robustzoo.certify(model, x, y, L2(eps * 5), ("ibp", "crown-ibp", "crown"), cascade=c)
+            for c in (False, True)
+        )
+        np.testing.assert_array_equal(whole.certified, cascade.certified)
+        ran = np.isfinite(cascade.margins["crown"])
+        assert not (ran & (cascade.margins["ibp"] > cascade.tolerance * cascade.scale)).any()
+
+
+def test_float32_certifies_no_more_than_a_rounding():
+    model = residual()
+    x, y = images(model, 4)
+    exact, fast = (
+        robustzoo.certify(model, x, y, 0.05, "crown", precision=p) for p in ("float64", "float32")
+    )
+    np.testing.assert_allclose(fast.margin, exact.margin, atol=1e-2)
+    assert fast.precision == "float32" and "float32" in str(fast)
+
+
+def test_is_the_same_from_a_file(tmp_path):
+    model = residual()
+    x, y = images(model, 4)
+    y[0] = (y[0] + 1) % 3
+    proof = robustzoo.certify(model, x, y, L1(0.2), ("ibp", "wong-kolter"), clip=False)
+    proof.save(tmp_path / "proof.json")
+    again = Certificate.read(tmp_path / "proof.json")
+    assert str(again) == str(proof) and again.to_dict() == proof.to_dict()
+    np.testing.assert_array_equal(again.margin, proof.margin)
+    assert proof.to_dict()["certified_accuracy"] == round(proof.accuracy, 6)
+    (tmp_path / "other.json").write_text('{"threat": 3}')
+    with pytest.raises(ValueError, match="other.json is not a certificate"):
+        Certificate.read(tmp_path / "other.json")
+
+
+def test_the_radius_is_certified_and_about_the_largest():
+    model = residual()
+    x, y = images(model, 4)
+    y[0] = (y[0] + 1) % 3
+    for norm, largest in ((Linf, 0.5), (L2, 2.0)):
+        radii = certified_radius(model, x, y, norm, "ibp", largest=largest, steps=10)
+        assert radii[0] == 0 and (radii[1:] > 0).all() and (radii < largest).all()
+        for i in range(1, 4):
+            one = x[i : i + 1], y[i : i + 1]
+            assert robustzoo.certify(model, *one, norm(radii[i]), "ibp").certified.all()
+            above = radii[i] + 1.01 * largest / 2**10  # intervals shrink with eps
+            assert not robustzoo.certify(model, *one, norm(above), "ibp").certified.any()
+
+
+def test_a_layer_without_bounds_is_named():
+    inputs = keras.Input(SHAPE)
+    x = Noise(0.1, seed=1, name="haze")(inputs)
+    model = keras.Model(inputs, layers.Dense(3)(layers.Flatten()(x)))
+    with pytest.raises(ValueError, match="'haze', a Noise; there are those of .*Conv2D.*closest"):
+        Graph(model)
+    for layer in (
+        layers.Conv2D(2, 3, dilation_rate=2, name="odd"),
+        layers.Conv2D(2, 3, groups=2, name="odd"),
+        layers.Conv2D(2, 3, activation="gelu", name="odd"),
+        layers.ReLU(max_value=6.0, name="odd"),
+        layers.LeakyReLU(negative_slope=1.5, name="odd"),
+    ):
+        with pytest.raises(ValueError, match="'odd'.*valid"):
+            Graph(keras.Sequential([keras.Input(SHAPE), layer]))
+
+
+def test_center_logits_have_bounds_as_the_last_layer_alone():
+    inputs = keras.Input((4,))
+    centers = CenterLogits(3, "random", 1.0)(inputs)
+    Graph(keras.Model(inputs, centers))
+    with pytest.raises(ValueError, match="the last layer alone.*Received: Dense after it"):
+        Graph(keras.Model(inputs, layers.Dense(3)(centers)))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "crwn"}, "'crwn'; closest: 'crown'"),
+        ({"method": ()}, "Received: none"),
+        ({"threat": "0.1"}, "threat must be Linf, L2 or L1"),
+        ({"threat": True}, "threat must be Linf, L2 or L1"),
+        ({"precision": "float16"}, "'float16'"),
+        ({"tolerance": -1.0}, "tolerance must be"),
+        ({"batch_size": 0}, "batch_size must be"),
+        ({"labels": np.array([7])}, "labels must lie in 0 .. 2"),
+        ({"images": np.full((1, *SHAPE), 2.0)}, "images must lie in"),
+        ({"threat": L2(0.1), "method": "lp"}, "Linf and L1 balls"),
+    ],
+)
+def test_refuses(options, message):
+    model = residual()
+    x, y = images(model, 1)
+    arguments = {"images": x, "labels": y, "threat": Linf(0.01), "method": "ibp"} | options
+    with pytest.raises(ValueError, match=message):
+        robustzoo.certify(model, **arguments)
+
+
+def test_a_program_refuses_curves():
+    model = randomised(
+        keras.Sequential(
+            [
+                keras.Input(SHAPE),
+                layers.Flatten(),
+                layers.Dense(3, activation="tanh"),
+                layers.Dense(3),
+            ]
+        )
+    )
+    x, y = images(model, 1)
+    with pytest.raises(ValueError, match="piecewise linear nets. Received: .* a Tanh"):
+        robustzoo.certify(model, x, y, 0.01, "milp")
