@@ -187,6 +187,7 @@ def test_gradients_of_regularisers_are_kept():
         (lambda m: Trades(m, fgsm(THREAT), beta=-1.0), "beta must be"),
         (lambda m: AdversarialMixing(m, fgsm(THREAT), alpha=2.0), "alpha must lie"),
         (lambda m: MadryTraining(m, fgsm(THREAT), average_decay=1.0), "average_decay must lie"),
+        (lambda m: StandardTraining(m, fgsm(THREAT)), "StandardTraining trains on clean images"),
         (lambda m: MadryTraining(m, fgsm(THREAT), label_smoothing=1.0), "label_smoothing must"),
         (lambda m: MadryTraining(m, fgsm(THREAT)).compile(loss="mse"), "without loss"),
     ],

@@ -11,6 +11,7 @@ from keras import ops
 from robustzoo.attacks import PGD
 from robustzoo.backend import accelerated, portable_step, replicas, weight_gradient
 from robustzoo.checks import check_images, check_labels
+from robustzoo.defenses._warmup import warmup
 from robustzoo.losses import cross_entropy
 
 
@@ -37,6 +38,8 @@ class Defense(keras.Model):
         seed: of the attack's random starts.
     """
 
+    attacked = True  # whether the objective looks at adversarial examples
+
     def __init__(
         self,
         classifier: keras.Model,
@@ -50,6 +53,11 @@ class Defense(keras.Model):
         seed: int = 0,
     ):
         super().__init__()
+        if attack is not None and not self.attacked:
+            raise ValueError(
+                f"{type(self).__name__} trains on clean images; an attack that is to judge it is "
+                f"its validation_attack. Received: attack={attack}"
+            )
         if average_decay is not None and not 0 < average_decay < 1:
             raise ValueError(f"average_decay must lie in (0, 1). Received: {average_decay}")
         if not 0 <= label_smoothing < 1:
@@ -136,8 +144,7 @@ class Defense(keras.Model):
             return x
         attack = self.attack
         if self.warmup_steps:
-            step = ops.cast(self.optimizer.iterations + 1, "float32")
-            attack = attack.scaled(ops.minimum(1.0, step / self.warmup_steps))
+            attack = attack.scaled(warmup(self))
         return attack(self.classifier, x, self.attack_target(x, y), self.seeds)
 
     def _average(self):

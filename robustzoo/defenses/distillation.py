@@ -23,6 +23,8 @@ class Distillation(Defense):
         temperature: T > 0.
     """
 
+    attacked = False
+
     def __init__(
         self,
         classifier: keras.Model,

@@ -6,6 +6,8 @@ from robustzoo.defenses.base import Defense
 class StandardTraining(Defense):
     """CE(f(x), y): no attack in training; give `validation_attack` to watch what that costs."""
 
+    attacked = False
+
     def objective(self, x, x_adv, y):
         logits = self.classifier(x, training=True)
         return self.criterion(y, logits), logits, None

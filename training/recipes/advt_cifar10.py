@@ -30,7 +30,7 @@ def recipe() -> Recipe:
         arguments={"members": [MEMBER] * 3},
         defense=partial(AdaptiveDiversity, attack=attack, alpha=0.0, beta=0.0, average_decay=0.998),
         threat=Linf(0.02),
-        method="adversarial_mixing",
+        method="advt",
         epochs=6,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=4e-3, rise=0.3),

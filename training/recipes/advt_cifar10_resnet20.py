@@ -32,7 +32,7 @@ def recipe() -> Recipe:
         arguments={"members": [MEMBER] * 3},
         defense=partial(AdaptiveDiversity, attack=attack, alpha=0.0, beta=0.0),
         threat=Linf(0.02),
-        method="adversarial_mixing",
+        method="advt",
         epochs=180,
         batch_size=64,
         learning_rate=partial(piecewise, peak=1e-3, at=(80 / 180, 120 / 180, 160 / 180)),
