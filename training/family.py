@@ -94,6 +94,7 @@ def main(family, only, examples, train_only):
         if not train_only and read_facts(folder_of(name), "eval.json") is None:
             options += ("--restarts", "1", *(("--examples", str(examples)) if examples else ()))
             _run("robustzoo", "evaluate", str(folder_of(name)), *options)
+            _run("training.publish", folder_of(name).name)
 
 
 def folder_of(recipe: str):

@@ -1,6 +1,6 @@
 """From model folders to released models.
 
-    python -m training.publish trades-mnist art-mnist     # card, manifest and registry
+    python -m training.publish trades-mnist art-mnist     # card, manifest, registry, header
     python -m training.publish --push trades-mnist        # and the Hub, pinned to the new commit
 
 A folder is released only if its training record is that of the recipe as it stands.
@@ -11,6 +11,7 @@ import click
 from robustzoo import zoo
 from robustzoo.zoo.card import read_facts
 from robustzoo.zoo.folder import write_json
+from training.header import write_header
 from training.train import CARDS, find_recipe, fingerprint, plain, read_recipe, settings
 
 ORGANISATION = "robustzoo"
@@ -26,6 +27,7 @@ def main(names, push):
             folder = refresh(name)
             revision = zoo.push_to_hub(folder, f"{ORGANISATION}/{name}") if push else None
             entry = zoo.register(folder, revision)
+            write_header(find_recipe(name), folder)
         except (ValueError, OSError) as error:
             raise click.ClickException(f"{name}: {error}") from error
         click.echo(f"{name}  manifest {entry['manifest_sha256']}  revision {entry['revision']}")

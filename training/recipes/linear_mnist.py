@@ -1,7 +1,8 @@
 """Exact adversarial training of a linear model (Kolter & Madry), MNIST 0 against 1, Linf 0.2.
 
 Command:  python -m training.train linear_mnist
-Expect:   not yet measured
+Expect:   clean 99.6, under attack 97.9 % of validation images, not measured on the test set; 0
+          minutes on CPU, 2 cores
 """
 
 from functools import partial

@@ -1,7 +1,8 @@
 """RCE (Pang et al., arXiv:1706.00633), MNIST, the SmallCNN of TRADES.
 
 Command:  python -m training.train rce_mnist
-Expect:   not yet measured
+Expect:   clean 99.5, under attack 86.5 % of validation images, not measured on the test set; 15
+          minutes on CPU, 2 cores
 """
 
 from functools import partial

@@ -1,0 +1,35 @@
+"""The header of a recipe, from what was measured."""
+
+import re
+import textwrap
+from pathlib import Path
+
+from robustzoo.zoo.card import describe_threat, read_facts
+
+EXPECTED = re.compile(r"^Expect:   .*?(?=\n\"\"\"|\n\n)", re.MULTILINE | re.DOTALL)
+
+
+def write_header(recipe: Path, folder: Path) -> None:
+    """Rewrites "Expect:" of `recipe` from the records of the model `folder`; no other line."""
+    training = read_facts(folder, "training.json")
+    result = _measured(read_facts(folder, "eval.json")) or _validated(training)
+    minutes = training["seconds"] / 60
+    text = f"Expect:   {result}; {minutes:.0f} minutes on {training['device']}"
+    lines = textwrap.fill(text, 98, subsequent_indent=" " * 10)
+    source = recipe.read_text(encoding="utf-8")
+    recipe.write_text(EXPECTED.sub(lambda _: lines, source, count=1), encoding="utf-8")
+
+
+def _measured(evaluation):
+    if not evaluation:
+        return None
+    shares = [f"{r['label']} {100 * r['accuracy']:.2f}" for r in evaluation["results"]]
+    threat, examples = describe_threat(evaluation["threat"]), evaluation["examples"]
+    return f"{', '.join(shares)} % at {threat}, {examples:,} test images"
+
+
+def _validated(training):
+    best = training["curve"][training["best_epoch"] - 1]
+    names = {"val_accuracy": "clean", "val_robust_accuracy": "under attack"}
+    shares = [f"{name} {100 * best[key]:.1f}" for key, name in names.items() if key in best]
+    return f"{', '.join(shares)} % of validation images, not measured on the test set"
