@@ -10,6 +10,7 @@ from robustzoo.attacks._model import forward, random_variables
 from robustzoo.attacks.base import Attack, fooled
 from robustzoo.backend import random_state
 from robustzoo.losses import margin
+from robustzoo.losses._own import rivals
 from robustzoo.threats import L1, L2, Linf
 
 
@@ -67,26 +68,24 @@ class MisclassificationSurrogate(Attack):
         return {"best": z, "success": fooled(logits, y), "value": margin(y, logits), "done": done}
 
     def _moved(self, model, x, y, noise):
-        rivals = self._rivals(model, x, y, noise)
+        others = self._others(model, x, y, noise)
 
         def rise(k):
             def f(logits):
-                other = ops.take_along_axis(logits, rivals[:, k : k + 1], axis=1)
+                other = ops.take_along_axis(logits, others[:, k : k + 1], axis=1)
                 return (other - ops.take_along_axis(logits, ops.expand_dims(y, 1), axis=1))[:, 0]
 
             return f
 
-        rows = [rise(k) for k in range(rivals.shape[1])]
+        rows = [rise(k) for k in range(others.shape[1])]
         _, gaps, slopes = jacobian(model, x, rows, noise)
         direction = self._nearest(ops.stack(gaps, axis=1), ops.stack(slopes, axis=1))
         return self.threat.project(x + self.threat.eps * self.threat.steepest(direction), x)
 
-    def _rivals(self, model, x, y, noise):
+    def _others(self, model, x, y, noise):
         """The classes (B, K) of the largest logits but y."""
         logits = forward(model, x, noise)
-        own = ops.one_hot(y, logits.shape[-1], dtype="bool")
-        count = min(self.classes, logits.shape[-1]) - 1
-        return ops.top_k(ops.where(own, -float("inf"), logits), count)[1]
+        return ops.top_k(rivals(logits, y), min(self.classes, logits.shape[-1]) - 1)[1]
 
     def _nearest(self, gaps, slopes):
         """v_j of the nearest rival, over 1 - p_y; of z_j - z_y (B, K) and slopes (B, K, H, W, C).
