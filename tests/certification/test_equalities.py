@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 from keras import layers
 
+from robustzoo.backend import weight_gradient
 from robustzoo.certification import METHODS
 from robustzoo.certification.arrays import FLOAT32, FLOAT64
 from robustzoo.certification.bounds import Bounds
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.graph import Graph
+from robustzoo.certification.margin_bounds import margin_bounds
 from robustzoo.threats import L1, L2, Linf
 from tests.certification.dense_reference import convolution_matrix, margins
 from tests.certification.nets import (
@@ -163,6 +165,34 @@ def test_the_exact_minimum_is_reached():
         gaps.append((found - exact, found - relaxed))
     exact, relaxed = np.sum(gaps, axis=0)
     assert exact < 0.1 * relaxed
+
+
+@pytest.mark.parametrize("name", ["residual", "pools"])
+def test_margins_of_one_pass_and_their_gradient(name):
+    """The pure function gives the same bounds; its gradient agrees with differences of weights."""
+    model = NETS[name]()
+    x, y = images(model)
+    for slope in (None, "adaptive"):
+        exact = Bounds(Graph(model), FLOAT64, Linf)
+        region = exact.region(x, 0.03)
+        bounds = exact.margins(region, y, exact.boxes(region), slope)
+        bounds[np.arange(3), y] = 0.0
+        same = margin_bounds(FLOAT64, exact.graph, exact.weights, region, y, slope)
+        np.testing.assert_allclose(same, bounds, rtol=1e-12, atol=1e-12)
+
+    def loss():
+        region, graph = Bounds(Graph(model), FLOAT32, Linf).region(x, 0.03), Graph(model)
+        labels = keras.ops.convert_to_tensor(y.astype("int32"))
+        found = margin_bounds(FLOAT32, graph, graph.read(FLOAT32), region, labels, "same")
+        return keras.ops.mean(found), ()
+
+    (before, _), gradients = weight_gradient(model, loss)
+    squares = 0.0
+    for weight, gradient in zip(model.trainable_variables, gradients, strict=True):
+        squares += float(keras.ops.sum(keras.ops.square(gradient)))
+        weight.assign_add(1e-4 * gradient)
+    (after, _), _ = weight_gradient(model, loss)
+    np.testing.assert_allclose((float(after) - float(before)) / 1e-4, squares, rtol=0.02)
 
 
 @pytest.mark.parametrize("xp", [FLOAT64, FLOAT32], ids=["float64", "float32"])
