@@ -15,6 +15,7 @@ from robustzoo.backend import accelerated
 
 # Largest ratio of a time to the floor of its benchmark, and to the faster of Foolbox and ART.
 FLOORS = {"PGD-40": 1.03, "TRADES step": 1.10, "Madry step": 1.10, "robustzoo.load": 1.20}
+FLOORS |= {"IBP": 1.50, "CROWN-IBP": 1.50, "CROWN": 1.50}
 PEERS = ("Foolbox", "ART")
 OVER_PEERS = {"PGD-40": 0.55, "C&W": 0.5, "DeepFool": 0.5, "EAD": 0.5, "robust evaluation": 0.25}
 

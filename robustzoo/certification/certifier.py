@@ -34,7 +34,7 @@ class Certifier:
         self.fast = None
         if precision == "float32":
             self.fast = Bounds(self.graph, FLOAT32, norm, clip, memory)
-        self.seconds, self._search = seconds, None
+        self.seconds, self._search, self._checked = seconds, None, False
 
     def logits(self, images) -> np.ndarray:
         """In float64, (N, classes)."""
@@ -63,11 +63,27 @@ class Certifier:
         """Bounds of every node in float64; the hard part of them in float32 where so asked."""
         if self.fast is None or slope is None:
             return self.exact.boxes(region, slope)
+        if not self._checked:
+            self._check_rounding(images)
         sure = self.exact.boxes(region)
         boxes = self.fast.boxes(self.fast.region(images, eps), slope)
         return [
             intersect(FLOAT64, _widened(box), own) for box, own in zip(boxes, sure, strict=True)
         ]
+
+    def _check_rounding(self, images):
+        """Refuses a device whose products are rounded to less than float32, as TF32's are."""
+        exact = self.graph.forward(FLOAT64, self.exact.weights, FLOAT64.read(images))
+        fast = self.graph.forward(FLOAT32, self.fast.weights, FLOAT32.read(images))
+        for node, value, other in zip(self.graph.nodes, exact, fast, strict=True):
+            error = np.abs(ops.convert_to_numpy(other) - value).max()
+            if error > SLACK / 2 * np.abs(value).max():
+                raise ValueError(
+                    f"float32 bounds would be wrong: this device is off by {error:.2g} at "
+                    f"{node.name!r}, of values up to {np.abs(value).max():.2g}. Set "
+                    "NVIDIA_TF32_OVERRIDE=0, or use precision='float64'"
+                )
+        self._checked = True
 
     def _optimised(self, region, labels, boxes):
         """Every margin with lower lines of its own."""

@@ -7,6 +7,7 @@ from keras import layers
 
 import robustzoo
 from robustzoo.certification import Certificate, certified_radius
+from robustzoo.certification.arrays import Float32
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.graph import Graph
 from robustzoo.layers import CenterLogits, Noise
@@ -62,6 +63,21 @@ def test_float32_certifies_no_more_than_a_rounding():
     )
     np.testing.assert_allclose(fast.margin, exact.margin, atol=1e-2)
     assert fast.precision == "float32" and "float32" in str(fast)
+
+
+def test_refuses_a_device_that_rounds_more_than_float32(monkeypatch):
+    convolve = Float32.convolve
+
+    def tf32(self, x, kernel, strides):
+        kernel = keras.ops.cast(keras.ops.cast(kernel, "bfloat16"), "float32")
+        return convolve(self, x, kernel, strides)
+
+    monkeypatch.setattr(Float32, "convolve", tf32)
+    model = residual()
+    x, y = images(model, 2)
+    assert robustzoo.certify(model, x, y, 0.01, "crown").correct.all()
+    with pytest.raises(ValueError, match="off by .* at 'conv2d.*NVIDIA_TF32_OVERRIDE=0"):
+        robustzoo.certify(model, x, y, 0.01, "crown", precision="float32")
 
 
 def test_is_the_same_from_a_file(tmp_path):
