@@ -80,7 +80,7 @@ def test_image_noise_is_one_draw_where_the_image_feeds_two_layers():
 
 def test_noise_is_added_in_pixels_and_zeros_of_a_padding_stay():
     images = keras.Input((4, 4, 1))
-    x = layers.Rescaling(10.0)(images)
+    x = layers.Rescaling(10.0, name="rescaling")(images)
     x = layers.Conv2D(1, 1, kernel_initializer="zeros", name="first")(x)
     x = layers.ZeroPadding2D(1, name="pad")(x)
     second = layers.Conv2D(1, 1, kernel_initializer="ones", use_bias=False, name="second")

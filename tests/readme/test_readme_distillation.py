@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.readme.block import block
-from tests.readme.test_rce import my_model, quadrants
+from tests.readme.test_readme_rce import my_model, quadrants
 
 
 def test_the_student_of_an_own_teacher_predicts_right():
