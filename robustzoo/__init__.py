@@ -27,7 +27,9 @@ _MODULES = (
     "defenses",
     "detect",
     "evaluation",
+    "layers",
     "losses",
+    "theory",
     "threats",
     "zoo",
 )

@@ -220,6 +220,40 @@ def evaluate(name, examples, sample_seed, report, **options):
 
 
 @main.command()
+@click.argument("name")
+@click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
+@click.option("--sample-seed", default=0, show_default=True, help="Of the sample of examples.")
+@click.option("--eps", help='Budget, e.g. "1/10"; by default what the model was trained for.')
+@click.option(
+    "--method", "methods", multiple=True, default=("ibp", "crown-ibp"), show_default=True,
+    help="Of robustzoo.certification.METHODS; each sees what those before it left.",
+)  # fmt: skip
+@click.option("--output", type=click.Path(dir_okay=False), help="Write every image's bounds.")
+def certify(name, examples, sample_seed, eps, methods, output):
+    """Prove how many test images no change within the budget can turn.
+
+    The truth lies between the certified accuracy and the accuracy that PGD-40 leaves.
+    """
+    model, config, _ = _open(name)
+    from robustzoo.attacks import PGD
+    from robustzoo.certification.methods import chosen
+
+    methods = chosen(methods)  # before any work
+    threat, test = _threat(config, eps), _test_split(config).sample(examples, sample_seed)
+    notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
+    proof = robustzoo.certify(model, test.images, test.labels, threat, methods, cascade=True)
+    attacks = {"PGD-40": PGD(threat, threat.eps / 30, steps=40)}
+    report = robustzoo.evaluate(model, test, threat, attacks, checks=False)
+    line("clean", _percent(float(proof.correct.mean())))
+    line("PGD-40", _percent(report.worst_case_accuracy))
+    line("certified", _percent(proof.accuracy), f"{proof.seconds:.1f} s")
+    notice(str(proof))
+    if output:
+        proof.save(output)
+        notice(f"wrote {output}")
+
+
+@main.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option("--suite", default="quick", show_default=True, help=", ".join(SUITES) + ".")
 @click.option("--examples", default=100, show_default=True, type=click.IntRange(1))

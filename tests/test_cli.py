@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from robustzoo import architectures, cli, datasets, zoo
+from robustzoo.certification import Certificate
 from robustzoo.evaluation import SUITES, Report
 from robustzoo.zoo import locate, registry
 
@@ -258,6 +259,18 @@ def test_evaluate_keeps_one_record_per_suite(folder, three_images, tmp_path):
     rows = succeed("info", "trades-light")
     assert [row[0] for row in rows].count("worst case") == 2
     assert "closest: 'quick'" in fail("evaluate", folder, "--suite", "quik")
+
+
+def test_certify_proves_what_no_attack_breaks(folder, three_images, tmp_path):
+    rows = succeed("certify", "trades-light", "--output", tmp_path / "proof.json")
+    assert [row[:2] for row in rows] == [
+        ["clean", "100.00"],
+        ["PGD-40", "66.67"],
+        ["certified", "66.67"],  # a linear model: intervals are exact
+    ]
+    proof = Certificate.read(tmp_path / "proof.json")
+    np.testing.assert_array_equal(proof.certified, [True, False, True])
+    assert "closest: 'crown'" in fail("certify", "trades-light", "--method", "crwn")
 
 
 def test_suites_are_those_of_the_package():
