@@ -33,8 +33,9 @@ def _commit():
     git = ["git", "-C", str(root)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
-        # The registry changes with every evaluation, and changes none.
-        code = ["--", "robustzoo", "training", ":!robustzoo/zoo/registry.json"]
+        # The registry and the tables are results: they change with these, and change none.
+        results = (":!robustzoo/zoo/registry.json", ":!training/tables/*.json", ":!*.md")
+        code = ["--", "robustzoo", "training", *results]
         changed = subprocess.run([*git, "diff", "--quiet", "HEAD", *code], capture_output=True)
     except OSError:  # no git on this machine
         return None
