@@ -1,7 +1,7 @@
 """Exact adversarial training of a linear model (Kolter & Madry), MNIST 0 against 1, Linf 0.2.
 
 Command:  python -m training.train linear_mnist
-Expect:   clean 99.80, FGSM 98.10, PGD-20 98.10, PGD-40 98.30 % at Linf 0.2, 1,000 test images; 0
+Expect:   clean 99.81, FGSM 98.49, PGD-20 98.49, PGD-40 98.63 % at Linf 0.2, 2,115 test images; 0
           minutes on CPU, 2 cores
 """
 
