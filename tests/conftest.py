@@ -19,7 +19,6 @@ if keras.backend.backend() != "tensorflow":
         "test_family.py",
         "test_header.py",
         "test_imports.py",
-        "test_mmc_tables.py",
         "test_provenance.py",
         "test_tables.py",
     ]
