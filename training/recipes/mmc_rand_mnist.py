@@ -1,7 +1,8 @@
 """MMC with random centres (Pang et al., arXiv:1905.10626), MNIST, SmallCNN.
 
 Command:  python -m training.train mmc_rand_mnist
-Expect:   not yet measured
+Expect:   clean 99.4, under attack 75.2 % of validation images, not measured on the test set; 16
+          minutes on CPU, 2 cores
 """
 
 from functools import partial
