@@ -6,7 +6,7 @@ import pytest
 from tiny import tiny_batch, tiny_classifier, tiny_linear
 
 from robustzoo.architectures import linear
-from robustzoo.attacks import PGD, generate
+from robustzoo.attacks import PGD, run
 from robustzoo.defenses import ExactLinear
 from robustzoo.losses import cross_entropy, linear_worst_case, margin, robust_linear
 from robustzoo.threats import L1, L2, Linf
@@ -39,7 +39,7 @@ def test_two_classes_are_the_formula_and_what_pgd_reaches(threat, step):
     exact = numpy(robust_linear(y, model(x), kernel, threat))
     np.testing.assert_allclose(exact, by_hand, rtol=1e-4)
     attack = PGD(threat, step, steps=40)
-    reached = numpy(cross_entropy(y, model(generate(attack, model, x, y))))
+    reached = numpy(cross_entropy(y, model(run(attack, model, x, y).images)))
     np.testing.assert_allclose(exact, reached, rtol=1e-3)
 
 
@@ -51,7 +51,7 @@ def test_more_classes_are_a_bound_of_the_loss_and_exact_in_the_error(threat, ste
     kernel = model.layers[-1].kernel
     exact = numpy(robust_linear(y, model(x), kernel, threat))
     attack = PGD(threat, step, steps=40)
-    reached = numpy(cross_entropy(y, model(generate(attack, model, x, y))))
+    reached = numpy(cross_entropy(y, model(run(attack, model, x, y).images)))
     assert (exact > reached).all()
     worst = numpy(margin(y, linear_worst_case(y, model(x), kernel, threat)))
     best = np.full(12, -np.inf)  # of the attacks on each rival alone, which is what is exact
@@ -60,7 +60,7 @@ def test_more_classes_are_a_bound_of_the_loss_and_exact_in_the_error(threat, ste
         def ahead(y, logits, j=j):
             return logits[:, j] - keras.ops.take_along_axis(logits, y[:, None], axis=1)[:, 0]
 
-        z = generate(PGD(threat, step, steps=40, loss=ahead), model, x, y)
+        z = run(PGD(threat, step, steps=40, loss=ahead), model, x, y).images
         ahead_by = numpy(ahead(y, model(z)))
         best = np.maximum(best, np.where(y == j, -np.inf, ahead_by))
     np.testing.assert_allclose(worst, best, rtol=1e-3, atol=1e-4)
