@@ -1,7 +1,8 @@
 """MMC (Pang et al., arXiv:1905.10626), MNIST, SmallCNN with max-Mahalanobis centres.
 
 Command:  python -m training.train mmc_mnist
-Expect:   not yet measured
+Expect:   clean 99.3, under attack 78.3 % of validation images, not measured on the test set; 13
+          minutes on CPU, 2 cores
 """
 
 from functools import partial
