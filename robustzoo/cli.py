@@ -200,9 +200,10 @@ def attack(name, image, label, target, eps, steps, seed, output, figure):
 def evaluate(name, examples, sample_seed, report, **options):
     """Measure accuracy on the test set, without and under the attacks of a suite.
 
-    pgd is FGSM, PGD-20 and PGD-40; autoattack the published cascade; paper adds PGD-100 and minimal
-    norms to pgd; quick is a first look; rand is for random models. An interrupted evaluation goes
-    on where it was. Where NAME is a folder, its eval.json, card and manifest are renewed.
+    pgd is FGSM, PGD-20, the same on the margin, and PGD-40; autoattack the published cascade; paper
+    adds PGD-100 and minimal norms to pgd; quick is a first look; rand is for random models. An
+    interrupted evaluation goes on where it was. Where NAME is a folder, its eval.json, card and
+    manifest are renewed.
     """
     model, config, folder = _open(name)
     test = _test_split(config)

@@ -222,10 +222,10 @@ def three_images(monkeypatch):
 def test_evaluate_shows_a_name_and_renews_a_folder(folder, three_images):
     manifest = (folder / "manifest.json").read_bytes()
     rows = succeed("evaluate", "trades-light", "--restarts", "1")
-    labels = ["clean", "FGSM", "PGD-20", "PGD-40", "worst case"]
+    labels = ["clean", "FGSM", "PGD-20", "PGD-20 margin", "PGD-40", "worst case"]
     assert [row[0] for row in rows] == labels
     # Under attack by 51: 60 -> 111 stays dark (127.5), 153 -> 102 does not, 240 -> 189 does.
-    assert [row[1] for row in rows] == ["100.00", *["66.67"] * 4]
+    assert [row[1] for row in rows] == ["100.00", *["66.67"] * 5]
     assert (folder / "manifest.json").read_bytes() == manifest
 
     result = run("evaluate", folder, "--restarts", "1", "--batch-size", "2")

@@ -82,7 +82,9 @@ def test_report_takes_the_worst_case_per_example():
     rows = np.stack([result.robust for result in report.results])
     np.testing.assert_array_equal(report.robust, rows.all(0))
     assert report.worst_case_accuracy <= min(r.accuracy for r in report.results)
-    assert [r.label for r in report.results] == ["clean", "FGSM", "PGD-20", "PGD-40 x 2"]
+    assert [r.label for r in report.results] == [
+        "clean", "FGSM", "PGD-20", "PGD-20 margin", "PGD-40 x 2"
+    ]  # fmt: skip
     record = report.to_dict("command")
     assert record["examples"] == 40 and record["threat"] == {"norm": "linf", "eps": "0.02"}
     assert record["results"][2]["arguments"]["steps"] == 20

@@ -65,12 +65,14 @@ def _pgd(threat, classes, restarts, draws):
     """FGSM, PGD-20 with step eps / 4, PGD-40 with step eps / 30 and restarts.
 
     At eps 8/255 and 0.3 these are the steps that Madry et al. (arXiv:1706.06083) report: 2/255
-    on CIFAR-10 and 0.01 on MNIST.
+    on CIFAR-10 and 0.01 on MNIST. PGD-20 on the margin is for models whose cross-entropy saturates
+    (MMC, distillation): its gradient does not vanish there.
     """
     many = f" x {restarts}" if restarts > 1 else ""
     return {
         "FGSM": fgsm(threat, draws=draws),
         "PGD-20": PGD(threat, threat.eps / 4, steps=20, draws=draws),
+        "PGD-20 margin": PGD(threat, threat.eps / 4, steps=20, loss=margin, draws=draws),
         f"PGD-40{many}": PGD(threat, threat.eps / 30, steps=40, restarts=restarts, draws=draws),
     }
 
