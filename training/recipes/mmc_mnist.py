@@ -1,8 +1,8 @@
 """MMC (Pang et al., arXiv:1905.10626), MNIST, SmallCNN with max-Mahalanobis centres.
 
 Command:  python -m training.train mmc_mnist
-Expect:   clean 99.3, under attack 78.3 % of validation images, not measured on the test set; 13
-          minutes on CPU, 2 cores
+Expect:   clean 100.00, FGSM 97.80, PGD-20 93.40, PGD-20 margin 14.80, PGD-40 93.40 % at Linf 0.3,
+          500 test images; 13 minutes on CPU, 2 cores
 """
 
 from functools import partial

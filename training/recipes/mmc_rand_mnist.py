@@ -1,8 +1,8 @@
 """MMC with random centres (Pang et al., arXiv:1905.10626), MNIST, SmallCNN.
 
 Command:  python -m training.train mmc_rand_mnist
-Expect:   clean 99.4, under attack 75.2 % of validation images, not measured on the test set; 16
-          minutes on CPU, 2 cores
+Expect:   clean 100.00, FGSM 92.00, PGD-20 60.00, PGD-20 margin 16.00, PGD-40 63.60 % at Linf 0.3,
+          500 test images; 16 minutes on CPU, 2 cores
 """
 
 from functools import partial
