@@ -236,14 +236,14 @@ def certify(name, examples, sample_seed, eps, methods, output):
     The truth lies between the certified accuracy and the accuracy that PGD-40 leaves.
     """
     model, config, _ = _open(name)
-    from robustzoo.attacks import PGD
     from robustzoo.certification.methods import chosen
+    from robustzoo.evaluation import suite
 
     methods = chosen(methods)  # before any work
     threat, test = _threat(config, eps), _test_split(config).sample(examples, sample_seed)
     notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
     proof = robustzoo.certify(model, test.images, test.labels, threat, methods, cascade=True)
-    attacks = {"PGD-40": PGD(threat, threat.eps / 30, steps=40)}
+    attacks = {"PGD-40": suite(threat, restarts=1)["PGD-40"]}
     report = robustzoo.evaluate(model, test, threat, attacks, checks=False)
     line("clean", _percent(float(proof.correct.mean())))
     line("PGD-40", _percent(report.worst_case_accuracy))

@@ -64,3 +64,9 @@ class Recipe:
     method: str | None = None
     published: Mapping[str, Any] | None = None
     license: str = "apache-2.0"
+
+    @property
+    def described(self) -> dict:
+        """{"architecture", "arguments"} of the model that is released."""
+        trained = {"architecture": self.architecture, "arguments": dict(self.arguments)}
+        return dict(self.released or trained)

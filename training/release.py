@@ -14,21 +14,18 @@ def release(recipe: Recipe, trained: keras.Model, train: Split) -> keras.Model:
     Where the recipe's `released` differs from what it trains, weights find their place by name,
     and a layer with `adapt(images, labels)` (the pool of mixup inference) sees the training data.
     """
-    described = recipe.released or {
-        "architecture": recipe.architecture,
-        "arguments": recipe.arguments,
-    }
-    model = architectures.build(described["architecture"], dict(described["arguments"]))
+    described = recipe.described
+    model = architectures.build(described["architecture"], described["arguments"])
     places = named_weights(model)
     for name, variable in named_weights(trained).items():
         if name not in places:
-            raise ValueError(f"{described['architecture']} has no place for the weight {name}")
+            raise ValueError(f"{model.name} has no place for the weight {name}")
         places.pop(name).assign(variable)
-    for layer in model.layers:
-        if hasattr(layer, "adapt"):
-            layer.adapt(train.images, train.labels)
-            for variable in layer.weights:
-                places.pop(variable.path.removeprefix(f"{model.name}/"), None)
+    adapted = [layer for layer in model.layers if hasattr(layer, "adapt")]
+    for layer in adapted:
+        layer.adapt(train.images, train.labels)
+    filled = {id(variable) for layer in adapted for variable in layer.weights}
+    places = [name for name, variable in places.items() if id(variable) not in filled]
     if places:
         raise ValueError(f"training leaves {', '.join(places)} of the released model without value")
     return model

@@ -121,12 +121,8 @@ class Run:
         recipe = self.recipe
         self.defense.deployed.set_weights(self.best)
         model = release(recipe, self.defense.deployed, self.data.train)
-        described = recipe.released or {
-            "architecture": recipe.architecture,
-            "arguments": dict(recipe.arguments),
-        }
         config = {
-            **described,
+            **recipe.described,
             "dataset": recipe.dataset,
             "threat": to_config(recipe.threat) if recipe.threat else None,
             "defense": recipe.method or snake_case(type(self.defense).__name__),

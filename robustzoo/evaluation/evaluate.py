@@ -81,7 +81,8 @@ def evaluate(
         for label, attack in attacks.items():
             rows = np.flatnonzero(np.all([r.robust for r in results], 0) if cascade else correct)
             advance = functools.partial(bar.advance, bar.add_task(label, total=len(rows)))
-            results.append(judge(label, attack, images, labels, correct, rows, advance))
+            told = plan[label]
+            results.append(judge(label, attack, told, images, labels, correct, rows, advance))
             tell(results[-1])
     findings = None
     if checks:
@@ -100,8 +101,8 @@ class _Judge:
         self.batch_size, self.seed, self.journal = batch_size, seed, journal
         self.searched = model if precision == "float32" else lower_precision(model, precision)
 
-    def __call__(self, label, attack, images, labels, correct, rows, advance):
-        """The `Result` of `attack` on the examples at `rows`."""
+    def __call__(self, label, attack, about, images, labels, correct, rows, advance):
+        """The `Result` of `attack`, described by `about`, on the examples at `rows`."""
         robust, distance = np.zeros_like(correct), np.where(correct, np.nan, 0.0)
         totals = np.zeros(3)
         for first in range(0, len(rows), BLOCK):
@@ -115,8 +116,7 @@ class _Judge:
             broken, distance[at], spent = np.split(self.journal.get(key), [len(at), 2 * len(at)])
             robust[at] = broken == 0
             totals += spent
-        about, norm = describe(attack), _measure(attack, self.threat)[0]
-        arguments = about["arguments"]
+        arguments, norm = dict(about["arguments"]), _measure(attack, self.threat)[0]
         if arguments.get("threat") == to_config(self.threat):
             del arguments["threat"]
         minimal = getattr(attack, "minimal", False)
