@@ -8,5 +8,14 @@ from robustzoo.certification.certificate import Certificate
 from robustzoo.certification.certified_radius import certified_radius
 from robustzoo.certification.certify import certify
 from robustzoo.certification.methods import METHODS
+from robustzoo.certification.write_onnx import write_onnx
+from robustzoo.certification.write_vnnlib import write_vnnlib
 
-__all__ = ["METHODS", "Certificate", "certified_radius", "certify"]
+__all__ = [
+    "METHODS",
+    "Certificate",
+    "certified_radius",
+    "certify",
+    "write_onnx",
+    "write_vnnlib",
+]
