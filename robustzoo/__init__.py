@@ -29,6 +29,7 @@ _MODULES = (
     "evaluation",
     "layers",
     "losses",
+    "smoothing",
     "theory",
     "threats",
     "zoo",

@@ -27,7 +27,7 @@ LAYERS = [
         "canvas",
         "theory",
     },
-    {"architectures", "attacks", "certification"},
+    {"architectures", "attacks", "certification", "smoothing"},
     {"defenses", "detect", "evaluation", "zoo"},
     {"cli"},
     {"__main__"},
