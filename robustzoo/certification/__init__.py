@@ -4,6 +4,8 @@ proof = robustzoo.certify(model, images, labels, Linf(0.1), ("ibp", "crown"))
 print(proof)                     # certified accuracy, by which method, with what tolerance
 """
 
+from robustzoo.certification.cascade import cascade
+from robustzoo.certification.cascade_report import CascadeReport
 from robustzoo.certification.certificate import Certificate
 from robustzoo.certification.certified_radius import certified_radius
 from robustzoo.certification.certify import certify
@@ -13,7 +15,9 @@ from robustzoo.certification.write_vnnlib import write_vnnlib
 
 __all__ = [
     "METHODS",
+    "CascadeReport",
     "Certificate",
+    "cascade",
     "certified_radius",
     "certify",
     "write_onnx",
