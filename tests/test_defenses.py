@@ -19,6 +19,7 @@ from robustzoo.defenses import (
     HiddenPerturbation,
     MadryTraining,
     MixupTraining,
+    NoiseTraining,
     StandardTraining,
     Trades,
 )
@@ -33,6 +34,7 @@ EVERY = [
 ]
 WITHOUT_ATTACK = {  # what makes their examples instead
     StandardTraining: {},
+    NoiseTraining: {"sigma": 0.1},
     Distillation: {"teacher": tiny_classifier(seed=1), "temperature": 2.0},
     AdversarialGenerator: {"threat": THREAT, "radius": "estimated"},
     ExactLinear: {"threat": THREAT},
@@ -40,6 +42,7 @@ WITHOUT_ATTACK = {  # what makes their examples instead
 }
 DRAWS = {cls: 0 for cls in WITHOUT_ATTACK} | {
     AdversarialPool: 2,
+    NoiseTraining: 1,
     MixupTraining: 5,  # the attack's, and for each of two mixings an order and the shares
 }  # of noise in a step, else 1
 

@@ -11,6 +11,7 @@ from robustzoo.defenses.exact_linear import ExactLinear
 from robustzoo.defenses.hidden_perturbation import HiddenPerturbation
 from robustzoo.defenses.madry_training import MadryTraining
 from robustzoo.defenses.mixup_training import MixupTraining
+from robustzoo.defenses.noise_training import NoiseTraining
 from robustzoo.defenses.random_eps import RandomEps
 from robustzoo.defenses.standard_training import StandardTraining
 from robustzoo.defenses.trades import Trades
@@ -27,6 +28,7 @@ __all__ = [
     "HiddenPerturbation",
     "MadryTraining",
     "MixupTraining",
+    "NoiseTraining",
     "RandomEps",
     "StandardTraining",
     "Trades",

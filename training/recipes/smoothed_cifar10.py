@@ -1,0 +1,34 @@
+"""A base classifier for randomised smoothing (Cohen et al.), CIFAR-10, sigma 0.25, PreActResNet-10.
+
+Command:  python -m training.train smoothed_cifar10
+Expect:   not yet measured
+
+Its radii:  robustzoo smooth model_cards/smoothed-cifar10 --sigma 0.25 --examples 500 --draws 10000
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.architectures import CIFAR10_MEAN, CIFAR10_STD
+from robustzoo.defenses import NoiseTraining
+from robustzoo.threats import L2
+from training.augment import crop_flip
+from training.recipe import Recipe
+from training.schedules import one_cycle
+
+
+def recipe() -> Recipe:
+    sigma = 0.25
+    return Recipe(
+        dataset="cifar10",
+        architecture="preact_resnet",
+        arguments={"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
+        defense=partial(NoiseTraining, sigma=sigma, average_decay=0.998),
+        threat=L2(sigma),  # where PGD judges the net itself; the radii are of `robustzoo smooth`
+        epochs=20,
+        batch_size=128,
+        learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
+        optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
+        augment=crop_flip,
+    )
