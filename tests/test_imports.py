@@ -26,6 +26,7 @@ LAYERS = [
         "pictures",
         "canvas",
         "theory",
+        "hashes",
     },
     {"architectures", "attacks", "certification", "smoothing"},
     {"defenses", "detect", "evaluation", "zoo"},

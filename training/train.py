@@ -9,7 +9,6 @@ its checkpoint if there is one, and ends by writing the model folder `model_card
 import dataclasses
 import difflib
 import functools
-import hashlib
 import importlib.util
 import json
 import math
@@ -24,6 +23,7 @@ from rich.console import Console
 
 from robustzoo import architectures, datasets, zoo
 from robustzoo.backend import data_parallel
+from robustzoo.hashes import sha256
 from robustzoo.provenance import provenance
 from robustzoo.threats import to_config
 from training.batches import batches
@@ -276,7 +276,7 @@ def settings(recipe: Recipe) -> dict:
 
 def fingerprint(recipe_settings: dict) -> str:
     """sha256 of a recipe's settings: what its header says of the outcome does not change it."""
-    return hashlib.sha256(json.dumps(recipe_settings, sort_keys=True).encode()).hexdigest()
+    return sha256(json.dumps(recipe_settings, sort_keys=True).encode())
 
 
 def plain(value):

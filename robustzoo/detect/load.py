@@ -9,8 +9,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from robustzoo.detect._file import ARRAYS, CONFIG, DETECTORS, fingerprint
+from robustzoo.detect._file import ARRAYS, CONFIG, DETECTORS
 from robustzoo.detect.base import Detector
+from robustzoo.hashes import fingerprint
 
 
 def load(folder: str | Path, model: keras.Model) -> Detector:

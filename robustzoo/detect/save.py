@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from robustzoo.detect._file import ARRAYS, CONFIG, fingerprint
+from robustzoo.detect._file import ARRAYS, CONFIG
 from robustzoo.detect.base import Detector
+from robustzoo.hashes import fingerprint
 
 
 def save(detector: Detector, folder: str | Path) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import keras
 
-from robustzoo.evaluation._hash import sha256
+from robustzoo.hashes import sha256
 from robustzoo.threats import L1, L2, Linf, format_eps, to_config
 
 ABSENT = (None, False)  # an option that is off need not be told

@@ -1,7 +1,6 @@
 """Accuracy without and under attack."""
 
 import functools
-import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +13,6 @@ from robustzoo.attacks import Attack, generate, run
 from robustzoo.evaluation._anywhere import anywhere
 from robustzoo.evaluation._bar import progress_bar
 from robustzoo.evaluation._data import checked_data
-from robustzoo.evaluation._hash import sha256
 from robustzoo.evaluation.checks import check_model, check_results
 from robustzoo.evaluation.describe import describe
 from robustzoo.evaluation.journal import Journal
@@ -22,6 +20,7 @@ from robustzoo.evaluation.lower_precision import lower_precision
 from robustzoo.evaluation.predict import predict
 from robustzoo.evaluation.report import Report, Result
 from robustzoo.evaluation.suite import suite
+from robustzoo.hashes import sha256
 from robustzoo.threats import L1, L2, Linf, to_config
 
 BLOCK = 1000  # examples between two entries of the journal
@@ -69,7 +68,7 @@ def evaluate(
     weights, examples = sha256(*model.get_weights()), sha256(images, labels)
     plan = {label: describe(attack) for label, attack in attacks.items()}
     facts = json.dumps([weights, examples, str(threat), plan, cascade, seed, precision])
-    kept = Journal(journal, hashlib.sha256(facts.encode()).hexdigest())
+    kept = Journal(journal, sha256(facts.encode()))
     start = time.monotonic()
     correct = predict(model, images, batch_size) == labels
     distance = np.where(correct, np.inf, 0.0)

@@ -5,10 +5,11 @@ for a released name, manifest.json has the sha256 that the registry in the packa
 that were hashed are the bytes that are parsed: each file is read once.
 """
 
-import hashlib
 import json
 import os
 from pathlib import Path
+
+from robustzoo.hashes import sha256
 
 REQUIRED = ("config.json", "model.safetensors")
 OPTIONAL = ("training.json", "eval.json", "README.md")
@@ -23,11 +24,6 @@ class MismatchError(ValueError):
     def __init__(self, message: str, path: Path):
         super().__init__(message)
         self.path = path
-
-
-def sha256(data: bytes) -> str:
-    """Hex digest of `data`."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def write_json(path: Path, value: dict) -> None:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from robustzoo.hashes import sha256
 from robustzoo.zoo.config import check_config
-from robustzoo.zoo.folder import MANIFEST, parse_json, sha256
+from robustzoo.zoo.folder import MANIFEST, parse_json
 from robustzoo.zoo.locate import is_folder, local_folder
 from robustzoo.zoo.methods import methods
 from robustzoo.zoo.obtain import obtain

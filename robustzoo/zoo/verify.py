@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from robustzoo.hashes import sha256
 from robustzoo.zoo.card import check_evaluation, check_training
 from robustzoo.zoo.config import check_config
-from robustzoo.zoo.folder import MANIFEST, parse_json, sha256
+from robustzoo.zoo.folder import MANIFEST, parse_json
 from robustzoo.zoo.list_models import list_models
 from robustzoo.zoo.obtain import obtain
 

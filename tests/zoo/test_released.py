@@ -10,8 +10,9 @@ from conftest import CONFIG, EVALUATION, TRAINING
 from huggingface_hub import ModelCard
 
 from robustzoo import zoo
+from robustzoo.hashes import sha256
 from robustzoo.zoo import locate, registry
-from robustzoo.zoo.folder import MismatchError, sha256
+from robustzoo.zoo.folder import MismatchError
 from robustzoo.zoo.methods import methods
 from robustzoo.zoo.weights import pack
 
