@@ -27,6 +27,7 @@ LAYERS = [
         "canvas",
         "theory",
         "hashes",
+        "forward",
     },
     {"architectures", "attacks", "certification", "smoothing"},
     {"defenses", "detect", "evaluation", "zoo"},

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from robustzoo.detect._forward import forward
 from robustzoo.detect.base import Detector
+from robustzoo.forward import forward
 
 REJECTED = -1
 

@@ -5,8 +5,8 @@ import numpy as np
 from keras import ops
 
 from robustzoo.checks import check_images, check_labels
-from robustzoo.detect._forward import forward
 from robustzoo.detect._layers import check_model
+from robustzoo.forward import forward
 
 
 class Detector:

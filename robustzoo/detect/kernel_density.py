@@ -4,9 +4,9 @@ import numpy as np
 from keras import ops
 
 from robustzoo.detect._distances import flat, squared_distances
-from robustzoo.detect._forward import forward
 from robustzoo.detect._layers import check_positive, feature
 from robustzoo.detect.base import Detector
+from robustzoo.forward import forward
 
 NOTHING = -1e30  # log density of a class without training features
 

@@ -6,9 +6,9 @@ from keras import ops
 from robustzoo.backend import frozen
 from robustzoo.checks import check_images, check_labels
 from robustzoo.detect._distances import flat, squared_distances
-from robustzoo.detect._forward import forward
 from robustzoo.detect._layers import check_model, check_positive, feature
 from robustzoo.detect.base import Detector
+from robustzoo.forward import forward
 
 
 class LID(Detector):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from robustzoo.checks import check_images, check_labels
-from robustzoo.detect._forward import forward
+from robustzoo.forward import forward
 
 
 def pairs(

@@ -11,10 +11,11 @@ import numpy as np
 from keras import ops
 
 from robustzoo.attacks import bim, run
-from robustzoo.attacks._model import forward, gradient
+from robustzoo.attacks._model import gradient
 from robustzoo.backend import compiled, in_batches
 from robustzoo.evaluation._anywhere import anywhere
 from robustzoo.evaluation.findings import Finding
+from robustzoo.forward import forward
 from robustzoo.losses import cross_entropy, margin
 from robustzoo.threats import L1, L2, Linf
 
@@ -85,8 +86,7 @@ def random_outputs(model: keras.Model, images: np.ndarray) -> Finding | None:
 
 def probabilities(model: keras.Model, images: np.ndarray) -> Finding | None:
     """All outputs lie in [0, 1] and sum to 1. Evidence: the largest distance of a sum from 1."""
-    outputs = compiled(lambda x: forward(model, x), model.variables)
-    outputs = in_batches(outputs, min(BATCH, len(images)), images)
+    outputs = forward(model, images, BATCH)
     distance = float(np.abs(outputs.sum(axis=1) - 1.0).max())
     if not (outputs.min() >= 0 and outputs.max() <= 1 and distance < 1e-3):
         return None
