@@ -147,8 +147,9 @@ def test_the_certificate_is_the_same_from_a_file_and_names_its_limits(tmp_path):
 @pytest.mark.parametrize("draws", [1, 3])
 def test_of_noise_on_the_image_the_net_behind_is_taken(draws):
     base = tiny_classifier()
+    model = noisy(base, image=0.25, inner=0.0, draws=draws)
     with pytest.warns(UserWarning, match="noise of 'image_noise' is left out"):
-        found = base_classifier(noisy(base, image=0.25, inner=0.0, draws=draws))
+        found = base_classifier(model)
     np.testing.assert_allclose(*(keras.ops.convert_to_numpy(f(X)) for f in (base, found)), 1e-5)
 
 
