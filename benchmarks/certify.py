@@ -18,6 +18,7 @@ from robustzoo.backend import compiled
 from robustzoo.certification.arrays import FLOAT32
 from robustzoo.certification.bounds import Bounds
 from robustzoo.certification.graph import Graph
+from robustzoo.certification.intervals import interval_bounds
 from robustzoo.certification.linear import difference_rows, unit_rows
 from robustzoo.certification.margin_bounds import margin_bounds
 from robustzoo.certification.region import Region
@@ -58,7 +59,9 @@ def _margins(bounds, images, hidden, slope):
 
     def margins(x, labels):
         region = Region(x, ops.full_like(labels, EPS, "float32"), Linf)
-        return margin_bounds(FLOAT32, bounds.graph, bounds.weights, region, labels, slope)[:, 1:]
+        graph, weights = bounds.graph, bounds.weights
+        boxes = interval_bounds(FLOAT32, graph, weights, region)
+        return margin_bounds(FLOAT32, graph, weights, region, labels, boxes, slope)[:, 1:]
 
     run = compiled(margins, [])
     return lambda: ops.convert_to_numpy(run(*map(ops.convert_to_tensor, (images, labels))))

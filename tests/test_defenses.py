@@ -9,10 +9,15 @@ from robustzoo import defenses
 from robustzoo.architectures import ensemble
 from robustzoo.attacks import PGD, fgsm
 from robustzoo.defenses import (
+    IBP,
+    MTLIBP,
+    SABR,
     AdaptiveDiversity,
     AdversarialGenerator,
     AdversarialMixing,
     AdversarialPool,
+    Certified,
+    CrownIBP,
     Defense,
     Distillation,
     ExactLinear,
@@ -22,6 +27,7 @@ from robustzoo.defenses import (
     NoiseTraining,
     StandardTraining,
     Trades,
+    WongKolter,
 )
 from robustzoo.losses import cross_entropy, kl_divergence
 from robustzoo.threats import L2, Linf
@@ -30,7 +36,7 @@ THREAT = Linf(0.02)
 EVERY = [
     c
     for _, c in inspect.getmembers(defenses, inspect.isclass)
-    if issubclass(c, Defense) and c is not Defense
+    if issubclass(c, Defense) and c not in (Defense, Certified)
 ]
 WITHOUT_ATTACK = {  # what makes their examples instead
     StandardTraining: {},
@@ -39,8 +45,11 @@ WITHOUT_ATTACK = {  # what makes their examples instead
     AdversarialGenerator: {"threat": THREAT, "radius": "estimated"},
     ExactLinear: {"threat": THREAT},
     HiddenPerturbation: {"threat": L2(0.1), "layer": "relu"},
+    **dict.fromkeys((IBP, CrownIBP, MTLIBP, SABR, WongKolter), {"threat": THREAT}),
 }
 DRAWS = {cls: 0 for cls in WITHOUT_ATTACK} | {
+    MTLIBP: 1,
+    SABR: 1,
     AdversarialPool: 2,
     NoiseTraining: 1,
     MixupTraining: 5,  # the attack's, and for each of two mixings an order and the shares

@@ -165,14 +165,21 @@ def _batch_normalization(call):
     layer, rank = call.layer, len(call.output)
     call.require("axis", -1, rank)
 
-    def moments(xp):
-        factor = 1.0 / xp.sqrt(xp.read(layer.moving_variance) + layer.epsilon)
+    def of(xp, mean, variance):
+        factor = 1.0 / xp.sqrt(variance + layer.epsilon)
         if layer.scale:
             factor = factor * xp.read(layer.gamma)
-        offset = -xp.read(layer.moving_mean) * factor
+        offset = -mean * factor
         return factor, offset + xp.read(layer.beta) if layer.center else offset
 
-    return [Scale(moments, call.output)]
+    def moments(xp):
+        return of(xp, xp.read(layer.moving_mean), xp.read(layer.moving_variance))
+
+    def batch_moments(xp, x):
+        axes = tuple(range(len(x.shape) - 1))
+        return of(xp, xp.mean(x, axis=axes), xp.var(x, axis=axes))
+
+    return [Scale(moments, call.output, batch_moments=batch_moments)]
 
 
 def _rescaling(call):

@@ -88,6 +88,19 @@ class Graph:
             for node in self.nodes
         ]
 
+    def read_batch(self, xp, x) -> list:
+        """As `read`, BatchNormalization by the statistics of images x (B, H, W, C), as training."""
+        values, weights = [x], [()]
+        for node in self.nodes[1:]:
+            operation, sources = node.operation, [values[i] for i in node.inputs]
+            if node.nonlinear:
+                weights.append(())
+                values.append(operation.forward(xp, *sources))
+                continue
+            weights.append(_read_batch(xp, operation, sources))
+            values.append(operation.forward(xp, weights[-1], *sources))
+        return weights
+
     def forward(self, xp, weights, x) -> list:
         """The value of every node for images x (B, H, W, C)."""
         values = [x]
@@ -155,6 +168,26 @@ def _fold(names, operations, inputs):
         ):
             values.append(value)
     return kept
+
+
+def _read_batch(xp, operation, sources):
+    """The parameters of an affine operation, from the values of a batch before it."""
+    if isinstance(operation, Scale):
+        return _moments(xp, operation, sources[0])
+    scales = getattr(operation, "scales", ())
+    if not any(scale.batch_moments for scale in scales):
+        return operation.read(xp)
+    plain = dataclasses.replace(operation, scales=())
+    value, fixed = plain.forward(xp, plain.read(xp), *sources), []
+    for scale in scales:
+        factor, offset = _moments(xp, scale, value)
+        value = value * factor + offset
+        fixed.append(Scale(lambda xp, found=(factor, offset): found, scale.shape))
+    return dataclasses.replace(operation, scales=tuple(fixed)).read(xp)
+
+
+def _moments(xp, scale, value):
+    return scale.batch_moments(xp, value) if scale.batch_moments else scale.read(xp)
 
 
 def _check(model, name=None):

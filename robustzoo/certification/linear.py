@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from robustzoo.certification.operations import Convolution, Dense
-from robustzoo.certification.operations._affine import pairs
+from robustzoo.certification.operations._affine import of_rows, pairs
 
 
 def lines_of(xp, graph, boxes, slope, last: int) -> dict:
@@ -66,7 +66,8 @@ def linear_bound(xp, graph, weights, start, index, lines: Mapping, region):
     Args:
         start: place of z, rows a (R, *shape), offsets b (R,) or 0; from `difference_rows` or
             `unit_rows`.
-        index: (R,), the image in the region that each row is about.
+        index: (R,), the image in the region that each row is about; or, where rows go through the
+            images in their order, how many each has.
         lines: {place of a nonlinear node: its `lines`, (B, ...), or a box (low, high)}.
 
     Returns:
@@ -108,5 +109,5 @@ def _gathered(xp, lines, index):
     done = {id(None): None}
     for line in lines:
         if id(line) not in done:
-            done[id(line)] = xp.take(line, index, axis=0)
+            done[id(line)] = of_rows(xp, line, index)
     return [done[id(line)] for line in lines]

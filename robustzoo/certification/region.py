@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from robustzoo.certification.operations._affine import of_rows
 from robustzoo.threats import L1, L2, Linf
 
 NORMS = (Linf, L2, L1)
@@ -30,18 +31,18 @@ class Region:
         return (xp.maximum(low, 0.0), xp.minimum(high, 1.0)) if self.clip else (low, high)
 
     def least(self, xp, a, index):
-        """min <a, z> over the z of image `index` (R,), for rows a (R, H, W, C), shape (R,).
+        """min <a, z> over the z of the image of each row a (R, H, W, C), shape (R,).
 
         Over a ball it is <a, x> - eps ||a||* in the dual norm: L1 of Linf, L2 of L2, max of L1.
         """
         bounds = []
         if self.norm is Linf or self.clip:
             low, high = self.box(xp)
-            center, radius = (xp.take(v, index, axis=0) for v in (low + high, high - low))
+            center, radius = (of_rows(xp, v, index) for v in (low + high, high - low))
             bounds.append(_total(xp, a * center - xp.abs(a) * radius) / 2.0)
         if self.norm is not Linf:
-            ball = _total(xp, a * xp.take(self.x, index, axis=0))
-            bounds.append(ball - xp.take(self.eps, index, axis=0) * self.dual(xp, a))
+            ball = _total(xp, a * of_rows(xp, self.x, index))
+            bounds.append(ball - of_rows(xp, self.eps, index) * self.dual(xp, a))
         return bounds[0] if len(bounds) == 1 else xp.maximum(*bounds)
 
     def dual(self, xp, a):

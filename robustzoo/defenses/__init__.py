@@ -6,22 +6,33 @@ from robustzoo.defenses.adversarial_mixing import AdversarialMixing
 from robustzoo.defenses.adversarial_pool import AdversarialPool
 from robustzoo.defenses.base import Defense
 from robustzoo.defenses.center_loss_training import CenterLossTraining
+from robustzoo.defenses.certified import Certified
+from robustzoo.defenses.crown_ibp import CrownIBP
 from robustzoo.defenses.distillation import Distillation
 from robustzoo.defenses.exact_linear import ExactLinear
 from robustzoo.defenses.hidden_perturbation import HiddenPerturbation
+from robustzoo.defenses.ibp import IBP
 from robustzoo.defenses.madry_training import MadryTraining
 from robustzoo.defenses.mixup_training import MixupTraining
+from robustzoo.defenses.mtl_ibp import MTLIBP
 from robustzoo.defenses.noise_training import NoiseTraining
 from robustzoo.defenses.random_eps import RandomEps
+from robustzoo.defenses.sabr import SABR
 from robustzoo.defenses.standard_training import StandardTraining
 from robustzoo.defenses.trades import Trades
+from robustzoo.defenses.wong_kolter import WongKolter
 
 __all__ = [
+    "IBP",
+    "MTLIBP",
+    "SABR",
     "AdaptiveDiversity",
     "AdversarialGenerator",
     "AdversarialMixing",
     "AdversarialPool",
     "CenterLossTraining",
+    "Certified",
+    "CrownIBP",
     "Defense",
     "Distillation",
     "ExactLinear",
@@ -32,4 +43,5 @@ __all__ = [
     "RandomEps",
     "StandardTraining",
     "Trades",
+    "WongKolter",
 ]

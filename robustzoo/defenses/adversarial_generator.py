@@ -6,7 +6,6 @@ from keras import ops
 from robustzoo.architectures import perturbation_generator
 from robustzoo.attacks.base import fooled
 from robustzoo.backend import frozen, input_gradient, replicas, weight_gradient
-from robustzoo.defenses._warmup import warmup
 from robustzoo.defenses.base import Defense
 from robustzoo.threats import Linf
 
@@ -99,7 +98,7 @@ class AdversarialGenerator(Defense):
         return ops.stop_gradient(self._generated(x))
 
     def _generated(self, x):
-        radius = ops.convert_to_tensor(self.radius) * warmup(self)
+        radius = ops.convert_to_tensor(self.radius) * self.warmup()
         return ops.clip(x + radius * self.generator(x), 0.0, 1.0)
 
     def _estimate(self, x, y):

@@ -11,7 +11,6 @@ from keras import ops
 from robustzoo.attacks import PGD
 from robustzoo.backend import accelerated, portable_step, replicas, weight_gradient
 from robustzoo.checks import check_images, check_labels
-from robustzoo.defenses._warmup import warmup
 from robustzoo.losses import cross_entropy
 
 
@@ -70,7 +69,7 @@ class Defense(keras.Model):
             self.criterion = functools.partial(cross_entropy, label_smoothing=label_smoothing)
         self.average_decay = average_decay
         self.warmup_steps = warmup_steps
-        self.averaged = _copy(classifier) if average_decay else None
+        self.averaged = frozen_copy(classifier) if average_decay else None
         self.seeds = keras.random.SeedGenerator(seed)  # owned here, so that fit carries it
         self.loss_metric = keras.metrics.Mean(name="loss")
         self.clean_metric = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
@@ -132,19 +131,29 @@ class Defense(keras.Model):
     def test_step(self, x, y, sample_weight=None):
         clean = self.deployed(x, training=False)
         loss = _mean(self.criterion(y, clean), sample_weight)
-        adversarial = None
-        if self.validation_attack is not None:
-            # A fixed seed: validation neither moves the training noise nor varies by epoch.
-            x_adv = self.validation_attack(self.deployed, x, y, seed=0)
-            adversarial = self.deployed(x_adv, training=False)
-        return self._logs(x, y, loss, clean, adversarial)
+        return self._logs(x, y, loss, clean, self.judge(x, y))
+
+    def judge(self, x, y):
+        """Logits of `deployed` (B, L) that `robust_accuracy` counts in `evaluate`, or None."""
+        if self.validation_attack is None:
+            return None
+        # A fixed seed: validation neither moves the training noise nor varies by epoch.
+        x_adv = self.validation_attack(self.deployed, x, y, seed=0)
+        return self.deployed(x_adv, training=False)
+
+    def warmup(self):
+        """The share in (0, 1] of the full eps at the optimizer step that comes now."""
+        if not self.warmup_steps:
+            return 1.0
+        step = ops.cast(self.optimizer.iterations + 1, "float32")
+        return ops.minimum(1.0, step / self.warmup_steps)
 
     def _adversarial(self, x, y):
         if self.attack is None:
             return x
         attack = self.attack
         if self.warmup_steps:
-            attack = attack.scaled(warmup(self))
+            attack = attack.scaled(self.warmup())
         return attack(self.classifier, x, self.attack_target(x, y), self.seeds)
 
     def _average(self):
@@ -185,8 +194,9 @@ def _for_labels(attack, criterion):
     return dataclasses.replace(attack, loss=criterion, start=start, restarts=1)
 
 
-def _copy(classifier):
-    averaged = keras.models.clone_model(classifier)
-    averaged.set_weights(classifier.get_weights())
-    averaged.trainable = False
-    return averaged
+def frozen_copy(model: keras.Model) -> keras.Model:
+    """A model of its own with the same weights, which no training moves."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    copy.trainable = False
+    return copy

@@ -5,7 +5,7 @@ import functools
 import keras
 from keras import ops
 
-from robustzoo.defenses.base import Defense
+from robustzoo.defenses.base import Defense, frozen_copy
 from robustzoo.losses import soft_cross_entropy, tempered_cross_entropy
 
 
@@ -41,9 +41,7 @@ class Distillation(Defense):
         criterion = functools.partial(tempered_cross_entropy, temperature=temperature)
         super().__init__(classifier, criterion=criterion, **options)
         self.temperature = temperature
-        self.teacher = keras.models.clone_model(teacher)  # the user's may go on to be trained
-        self.teacher.set_weights(teacher.get_weights())
-        self.teacher.trainable = False
+        self.teacher = frozen_copy(teacher)  # the user's may go on to be trained
 
     def objective(self, x, x_adv, y):
         soft = ops.stop_gradient(self.teacher(x, training=False))

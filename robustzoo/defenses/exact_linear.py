@@ -8,7 +8,6 @@ import numpy as np
 from keras import ops
 
 from robustzoo.attacks import fgsm
-from robustzoo.defenses._warmup import warmup
 from robustzoo.defenses.base import Defense
 from robustzoo.losses import linear_worst_case
 from robustzoo.threats import L1, L2, Linf
@@ -36,7 +35,7 @@ class ExactLinear(Defense):
 
     def objective(self, x, x_adv, y):
         clean = self.classifier(x, training=True)
-        threat = dataclasses.replace(self.threat, eps=self.threat.eps * warmup(self))
+        threat = dataclasses.replace(self.threat, eps=self.threat.eps * self.warmup())
         worst = linear_worst_case(y, clean, self._kernel(), threat)
         return self.criterion(y, worst), clean, worst
 

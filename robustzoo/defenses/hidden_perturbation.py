@@ -4,7 +4,6 @@ import keras
 from keras import ops
 
 from robustzoo.backend import frozen, input_gradient
-from robustzoo.defenses._warmup import warmup
 from robustzoo.defenses.base import Defense
 from robustzoo.threats import L1, L2, Linf
 
@@ -45,7 +44,7 @@ class HiddenPerturbation(Defense):
         _, _, gradient = input_gradient(losses, ops.stop_gradient(hidden))
         shape = ops.shape(gradient)
         direction = self.threat.steepest(ops.reshape(gradient, (shape[0], -1, 1, 1)))
-        eps = self.threat.eps * warmup(self)
+        eps = self.threat.eps * self.warmup()
         return ops.stop_gradient(eps * ops.reshape(direction, shape))
 
 

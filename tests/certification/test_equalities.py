@@ -11,6 +11,7 @@ from robustzoo.certification.arrays import FLOAT32, FLOAT64
 from robustzoo.certification.bounds import Bounds
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.graph import Graph
+from robustzoo.certification.intervals import interval_bounds
 from robustzoo.certification.margin_bounds import margin_bounds
 from robustzoo.threats import L1, L2, Linf
 from tests.certification.dense_reference import convolution_matrix, margins
@@ -177,13 +178,16 @@ def test_margins_of_one_pass_and_their_gradient(name):
         region = exact.region(x, 0.03)
         bounds = exact.margins(region, y, exact.boxes(region), slope)
         bounds[np.arange(3), y] = 0.0
-        same = margin_bounds(FLOAT64, exact.graph, exact.weights, region, y, slope)
+        boxes = exact.boxes(region)
+        same = margin_bounds(FLOAT64, exact.graph, exact.weights, region, y, boxes, slope)
         np.testing.assert_allclose(same, bounds, rtol=1e-12, atol=1e-12)
 
     def loss():
         region, graph = Bounds(Graph(model), FLOAT32, Linf).region(x, 0.03), Graph(model)
         labels = keras.ops.convert_to_tensor(y.astype("int32"))
-        found = margin_bounds(FLOAT32, graph, graph.read(FLOAT32), region, labels, "same")
+        weights = graph.read(FLOAT32)
+        boxes = interval_bounds(FLOAT32, graph, weights, region)
+        found = margin_bounds(FLOAT32, graph, weights, region, labels, boxes, "same")
         return keras.ops.mean(found), ()
 
     (before, _), gradients = weight_gradient(model, loss)

@@ -28,3 +28,10 @@ def folded(xp, kernel, bias, scales):
         factor, offset = scale.read(xp)
         kernel, bias = kernel * factor, bias * factor + offset
     return kernel, bias
+
+
+def of_rows(xp, values, index):
+    """What each row takes of `values` (B, ...): `index` (R,) of an image, or rows of each image."""
+    if isinstance(index, int):
+        return xp.repeat(values, index, axis=0)  # its gradient is a sum, not a scatter
+    return xp.take(values, index, axis=0)

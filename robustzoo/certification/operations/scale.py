@@ -11,11 +11,14 @@ class Scale:
     Attributes:
         moments: xp -> (factor, offset), each a number or (C,) for the last axis.
         scalar: whether both are the same for all entries, with no offset.
+        batch_moments: (xp, x) -> the same by the statistics of a batch x (B, ..., C), where they
+            decide it in training.
     """
 
     moments: Callable
     shape: tuple[int, ...]
     scalar: bool = False
+    batch_moments: Callable | None = None
     mixing = 0
 
     def read(self, xp):

@@ -1,0 +1,95 @@
+"""Bounds of hidden units by lines of one slope, exact or by random projections: for training."""
+
+import math
+
+from keras import ops, random
+
+from robustzoo.certification.intervals import intersect, next_box
+from robustzoo.certification.linear import linear_bound, lines_of, unit_rows
+
+ESTIMATORS = ("median", "geometric")
+
+
+def dual_bounds(xp, graph, weights, region, projections=None, estimator="median", seed=None):
+    """Bounds of every node by the dual of Wong & Kolter (2018, arXiv:1711.00851).
+
+    Between lines of one slope a unit is c + <g, e> with |e_i| <= 1 for some row g of its own, so
+    c -+ ||g||_1 bound it; what counts is the better of that and of intervals. With `projections`
+    k, ||g||_1 in nodes of more than k units is estimated from k sums <g, R>, R independent standard
+    Cauchy variables, of which each has the scale ||g||_1 (Wong et al., 2018, arXiv:1805.12514).
+    An estimate is too small half of the time: train with it, certify without.
+
+    Args:
+        xp: `FLOAT32`, or `FLOAT64` without projections.
+        region: of `Linf`.
+        projections: k; None for an exact row of every unit.
+        estimator: of ||g||_1 from sums s: "median", or "geometric", cos(pi / 2k)^k prod |s|^(1/k).
+        seed: a `keras.random.SeedGenerator`, which the projections draw from.
+    """
+    # Intervals of the first affine layer are exact.
+    places = [p for p in graph.bent if graph[p].mixing > 1 and not graph[p].nonlinear]
+    wide = [p for p in places if projections and graph[p].size > projections]
+    boxes, sums = [region.box(xp)], {}
+    for place in range(len(graph)):
+        if place:
+            boxes.append(next_box(xp, graph[place], weights[place], boxes))
+        if wide and place <= wide[-1]:
+            sums[place] = _sums(xp, graph, weights, boxes, sums, place, projections, seed)
+        if place in wide:
+            center, radius = sums[place][0], _scale(sums[place][1], estimator)
+            boxes[place] = intersect(xp, boxes[place], (center - radius, center + radius))
+        elif place in places:
+            exact = _rows(xp, graph, weights, region, boxes, place)
+            boxes[place] = intersect(xp, boxes[place], exact)
+    return boxes
+
+
+def _rows(xp, graph, weights, region, boxes, place):
+    """The box of a node by one exact row per unit."""
+    node = graph[place]
+    unit = xp.reshape(xp.arange(node.size), (1, -1))
+    image = xp.reshape(xp.arange(xp.shape(region.eps)[0]), (-1, 1))
+    units = xp.reshape(unit + 0 * image, (-1,))
+    start = unit_rows(xp, graph, weights, place, units, xp.ones(xp.shape(units), xp.dtype))
+    lines = lines_of(xp, graph, boxes, "same", place)
+    ends = linear_bound(xp, graph, weights, start, node.size, lines, region)
+    return tuple(xp.reshape(end, (-1, *node.shape)) for end in ends)
+
+
+def _sums(xp, graph, weights, boxes, sums, place, count, seed):
+    """Of a node z: c (B, *shape), and `count` sums <g, R> of each unit (B, count, *shape)."""
+    node = graph[place]
+    if node.operation is None:
+        low, high = boxes[place]
+        return (low + high) / 2.0, ((high - low) / 2.0)[:, None] * _cauchy(count, node, seed)
+    sources = [sums[i] for i in node.inputs]
+    if not node.nonlinear:
+        centers, spreads = zip(*sources, strict=True)
+        center = node.operation.forward(xp, weights[place], *centers)
+        return center, _linear(xp, node, weights[place], spreads)
+    ((center, spread),) = sources
+    slope, low, _, high = node.operation.lines(xp, *boxes[node.inputs[0]], "same")
+    low = xp.zeros_like(high) if low is None else low
+    fresh = ((high - low) / 2.0)[:, None] * _cauchy(count, node, seed)
+    return slope * center + (low + high) / 2.0, slope[:, None] * spread + fresh
+
+
+def _linear(xp, node, w, spreads):
+    """The sums behind an affine operation, from those before: L(x) without what it adds."""
+    count = spreads[0].shape[1]
+    flat = [xp.reshape(x, (-1, *x.shape[2:])) for x in spreads]
+    added = node.operation.forward(xp, w, *(xp.zeros_like(x[:1]) for x in flat))
+    return xp.reshape(node.operation.forward(xp, w, *flat) - added, (-1, count, *node.shape))
+
+
+def _cauchy(count, node, seed):
+    return ops.tan(math.pi * (random.uniform((count, *node.shape), seed=seed) - 0.5))
+
+
+def _scale(sums, estimator):
+    """The scale of Cauchy variables (B, k, *shape) of one scale."""
+    size, count = ops.abs(sums), sums.shape[1]
+    if estimator == "median":
+        return ops.median(size, axis=1)
+    logarithm = ops.mean(ops.log(ops.maximum(size, 1e-12)), axis=1)
+    return ops.exp(logarithm) * math.cos(math.pi / (2 * count)) ** count

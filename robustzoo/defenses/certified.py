@@ -1,0 +1,109 @@
+"""What the defenses that train on bounds share."""
+
+import keras
+from keras import ops
+
+from robustzoo.certification.arrays import FLOAT32
+from robustzoo.certification.graph import Graph
+from robustzoo.certification.intervals import interval_bounds
+from robustzoo.certification.margin_bounds import margin_bounds
+from robustzoo.certification.region import Region
+from robustzoo.defenses._shi import initialize, regularizer
+from robustzoo.defenses.base import Defense
+from robustzoo.threats import Linf
+
+
+class Certified(Defense):
+    """(1 - w) CE(f(x), y) + w CE(v, y), where v are worst-case logits: 0 and z_j - z_y at most.
+
+    Subclasses write `worst_logits`. eps and w grow linearly from 0 over `warmup_steps`. The
+    `robust_accuracy` of `fit` is the share of images with v on the right side, so the certified
+    accuracy where v is a bound; in `evaluate` that of the better of IBP and CROWN-IBP at full eps,
+    unless a `validation_attack` is given. BatchNormalization takes the statistics of the clean
+    batch for the bounds, too; Dropout is left out of them.
+
+    Args:
+        classifier: any that `robustzoo.certify` takes.
+        threat: `Linf`, which `evaluate` judges at; pixels stay in [0, 1].
+        inflation: eps in training as a multiple of that of `threat`.
+        weight: w in [0, 1], at the end.
+        initialization: draws every kernel anew, of standard deviation sqrt(2 pi) / fan-in, biases 0
+            (Shi et al., 2021, arXiv:2103.17268): intervals then neither grow nor vanish with depth.
+        regularization: of the same paper, which keeps them so while eps grows: this, times 1 - the
+            share of eps, times the sum of both their terms. Published: 0.5.
+    """
+
+    attacked = False
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        *,
+        threat: Linf,
+        inflation: float = 1.0,
+        weight: float = 1.0,
+        initialization: bool = False,
+        regularization: float = 0.0,
+        **options,
+    ):
+        if not isinstance(threat, Linf):
+            raise ValueError(f"threat must be Linf. Received: {threat}")
+        if not 0 < inflation < float("inf"):
+            raise ValueError(f"inflation must be a finite number > 0. Received: {inflation}")
+        if not 0 <= weight <= 1:
+            raise ValueError(f"weight must lie in [0, 1]. Received: {weight}")
+        if regularization < 0 or (regularization and not options.get("warmup_steps")):
+            raise ValueError(
+                "regularization must be >= 0, and ends with the warm-up: it needs warmup_steps. "
+                f"Received: {regularization}, warmup_steps={options.get('warmup_steps', 0)}"
+            )
+        if initialization:
+            initialize(classifier, options.get("seed", 0))
+        super().__init__(classifier, **options)
+        self.validation_attack = options.get("validation_attack")
+        self.threat, self.eps = threat, threat.eps * inflation
+        self.weight, self.regularization = weight, regularization
+        self.graph = Graph(classifier)
+        self.judged = self.graph if self.averaged is None else Graph(self.averaged)
+
+    def worst_logits(self, weights, x, x_adv, y, share):
+        """v (B, L) at `share` of eps, and bounds of all nodes; `weights` are those of `graph`."""
+        raise NotImplementedError(f"{type(self).__name__} must write worst_logits")
+
+    def objective(self, x, x_adv, y):
+        share = self.warmup()
+        clean = self.classifier(x, training=True)
+        weights = self.graph.read_batch(FLOAT32, x)
+        worst, boxes = self.worst_logits(weights, x, x_adv, y, share)
+        robust, weight = self.robust_losses(weights, worst, x_adv, y), self.weight * share
+        losses = (1.0 - weight) * self.criterion(y, clean) + weight * robust
+        if self.regularization:
+            penalty = regularizer(self.graph, boxes)
+            losses = losses + self.regularization * (1.0 - share) * penalty
+        return losses, clean, worst
+
+    def robust_losses(self, weights, worst, x_adv, y):
+        """CE(v, y), (B,)."""
+        return self.criterion(y, worst)
+
+    def judge(self, x, y):
+        return self.certify(x, y) if self.validation_attack is None else super().judge(x, y)
+
+    def certify(self, x, y):
+        """Worst-case logits of `deployed` at full eps, (B, L)."""
+        weights, region = self.judged.read(FLOAT32), self.region(x, self.threat.eps)
+        boxes = interval_bounds(FLOAT32, self.judged, weights, region)
+        margins = [
+            margin_bounds(FLOAT32, self.judged, weights, region, y, boxes, slope)
+            for slope in (None, "adaptive")
+        ]
+        return -ops.maximum(*margins)
+
+    def interval_logits(self, weights, region, y):
+        """Worst-case logits by intervals, and the intervals."""
+        boxes = interval_bounds(FLOAT32, self.graph, weights, region)
+        return -margin_bounds(FLOAT32, self.graph, weights, region, y, boxes), boxes
+
+    def region(self, x, eps):
+        """The box of radius eps around images, within [0, 1]."""
+        return Region(x, eps * ops.ones_like(x[:, 0, 0, 0]), Linf)

@@ -1,0 +1,27 @@
+"""CROWN-IBP."""
+
+from robustzoo.certification.arrays import FLOAT32
+from robustzoo.certification.margin_bounds import margin_bounds
+from robustzoo.defenses.certified import Certified
+
+
+class CrownIBP(Certified):
+    """Training on linear bounds over intervals (Zhang et al., 2020, arXiv:1906.06316).
+
+    v by (1 - t) CROWN-IBP + t IBP: t grows with eps, from 0 to `final`. See `Certified`.
+
+    Args:
+        final: t in [0, 1] after the warm-up.
+    """
+
+    def __init__(self, classifier, *, final: float = 1.0, **options):
+        if not 0 <= final <= 1:
+            raise ValueError(f"final must lie in [0, 1]. Received: {final}")
+        super().__init__(classifier, **options)
+        self.final = final
+
+    def worst_logits(self, weights, x, x_adv, y, share):
+        region = self.region(x, self.eps * share)
+        interval, boxes = self.interval_logits(weights, region, y)
+        margins = margin_bounds(FLOAT32, self.graph, weights, region, y, boxes, "adaptive")
+        return self.final * share * interval - (1.0 - self.final * share) * margins, boxes

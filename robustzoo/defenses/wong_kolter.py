@@ -1,0 +1,45 @@
+"""Training on the convex outer adversarial polytope."""
+
+from robustzoo.certification.arrays import FLOAT32
+from robustzoo.certification.dual_bounds import ESTIMATORS, dual_bounds
+from robustzoo.certification.margin_bounds import margin_bounds
+from robustzoo.certification.operations import ReLU
+from robustzoo.defenses.certified import Certified
+
+
+class WongKolter(Certified):
+    """Training on the dual bound of Wong & Kolter (2018, arXiv:1711.00851).
+
+    v by lines of one slope, of hidden units as of the margins; with `projections` hidden bounds are
+    estimates (Wong et al., 2018, arXiv:1805.12514), so that `robust_accuracy` is one, too, in
+    `evaluate` as in `fit`. See `certification.dual_bounds` and `Certified`.
+
+    Args:
+        projections: Cauchy variables for each hidden node of more units than that; the paper's 50.
+            None for exact bounds, which small nets can afford.
+        estimator: "median" or "geometric".
+    """
+
+    def __init__(self, classifier, *, projections: int | None = 50, estimator="median", **options):
+        if estimator not in ESTIMATORS:
+            raise ValueError(f"estimator must be one of {ESTIMATORS}. Received: {estimator!r}")
+        if projections is not None and (type(projections) is not int or projections < 2):
+            raise ValueError(f"projections must be an integer >= 2, or None, got {projections!r}")
+        super().__init__(classifier, **options)
+        self.projections, self.estimator = projections, estimator
+        bent = [node for node in self.graph.nodes if node.nonlinear]
+        other = [node.name for node in bent if not isinstance(node.operation, ReLU)]
+        if projections and other:
+            raise ValueError(f"projections are of ReLU networks. Received: {', '.join(other)}")
+
+    def worst_logits(self, weights, x, x_adv, y, share):
+        region = self.region(x, self.eps * share)
+        return self._bounds(self.graph, weights, region, y, self.seeds)
+
+    def certify(self, x, y):
+        weights, region = self.judged.read(FLOAT32), self.region(x, self.threat.eps)
+        return self._bounds(self.judged, weights, region, y, 0)[0]
+
+    def _bounds(self, graph, weights, region, y, seed):
+        boxes = dual_bounds(FLOAT32, graph, weights, region, self.projections, self.estimator, seed)
+        return -margin_bounds(FLOAT32, graph, weights, region, y, boxes, "same"), boxes

@@ -1,0 +1,211 @@
+"""Training on bounds: they are those of `certify`, schedules and parts those of the papers."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from tiny import tiny_batch, tiny_classifier
+
+from robustzoo.certification.arrays import FLOAT32, FLOAT64
+from robustzoo.certification.bounds import Bounds
+from robustzoo.certification.certifier import Certifier
+from robustzoo.certification.dual_bounds import _scale, dual_bounds
+from robustzoo.certification.graph import Graph
+from robustzoo.defenses import IBP, MTLIBP, SABR, CrownIBP, WongKolter
+from robustzoo.defenses._shi import initialize, regularizer
+from robustzoo.losses import cross_entropy
+from robustzoo.threats import L2, Linf
+from tests.certification.nets import chain, images, residual
+
+EPS = 0.05
+BOUNDS = [
+    (IBP, {}, "ibp"),
+    (CrownIBP, {"final": 0.0}, "crown-ibp"),
+    (WongKolter, {"projections": None}, "wong-kolter"),
+    (SABR, {"subselection": 1.0}, "ibp"),
+]
+
+
+def numpy(tensor):
+    return np.asarray(keras.ops.convert_to_numpy(tensor))
+
+
+def tensors(x, y):
+    return keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(y.astype("int32"))
+
+
+def compiled(cls, model, **options):
+    defense = cls(model, **{"threat": Linf(EPS)} | options)
+    defense.compile(keras.optimizers.SGD(0.01))
+    return defense
+
+
+@pytest.mark.parametrize("net", [chain, residual])
+@pytest.mark.parametrize(
+    ("cls", "options", "method"), BOUNDS, ids=lambda v: getattr(v, "__name__", "")
+)
+def test_worst_logits_are_the_bounds_of_certify(cls, options, method, net):
+    model = net()
+    x, y = images(model, 3)
+    margins = Certifier(model, Linf).margins(method, x, y, EPS)
+    margins[np.arange(3), y] = 0.0
+    batch, labels = tensors(x, y)
+    losses, clean, worst = compiled(cls, model, **options).objective(batch, batch, labels)
+    np.testing.assert_allclose(numpy(worst), -margins, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(numpy(losses), numpy(cross_entropy(labels, worst)), rtol=1e-5)
+    np.testing.assert_allclose(numpy(clean), numpy(model(batch)), rtol=1e-4, atol=1e-5)
+
+
+def test_crown_ibp_ends_with_intervals():
+    model = chain()
+    x, y = tensors(*images(model, 3))
+    ends = [compiled(cls, model).objective(x, x, y)[0] for cls in (CrownIBP, IBP)]
+    np.testing.assert_allclose(numpy(ends[0]), numpy(ends[1]), rtol=1e-5)
+
+
+def test_mtl_ibp_is_the_mean_of_both_losses():
+    model = chain()
+    x, y = tensors(*images(model, 3))
+    x_adv = keras.ops.clip(x + 0.01, 0.0, 1.0)
+    interval = numpy(compiled(IBP, model).objective(x, x, y)[0])
+    attacked = numpy(cross_entropy(y, model(x_adv)))
+    found = numpy(compiled(MTLIBP, model, alpha=0.3).objective(x, x_adv, y)[0])
+    np.testing.assert_allclose(found, 0.7 * attacked + 0.3 * interval, rtol=1e-4)
+
+
+def test_sabr_stays_in_the_ball():
+    model = chain()
+    x, y = images(model, 3)
+    defense = compiled(SABR, model, subselection=0.3)
+    batch, labels = tensors(x, y)
+    x_adv = numpy(defense._adversarial(batch, labels))
+    assert 0 < np.abs(x_adv - x).max() <= 0.7 * EPS + 1e-6
+    inner = Bounds(Graph(model), FLOAT64, Linf)
+    region = inner.region(x_adv, 0.3 * EPS)
+    margins = inner.margins(region, y, inner.boxes(region), None)
+    margins[np.arange(3), y] = 0.0
+    worst = numpy(defense.objective(batch, tensors(x_adv, y)[0], labels)[2])
+    np.testing.assert_allclose(worst, -margins, rtol=1e-4, atol=1e-4)
+
+
+def test_eps_and_the_weight_of_the_bound_grow():
+    model = chain()
+    x, y = tensors(*images(model, 3))
+    whole = compiled(IBP, model, weight=0.8, warmup_steps=4, inflation=2.0)
+    quarter = compiled(IBP, model, threat=Linf(EPS / 2), weight=0.2)
+    np.testing.assert_allclose(
+        numpy(whole.objective(x, x, y)[0]), numpy(quarter.objective(x, x, y)[0]), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("net", [tiny_classifier])
+def test_bounds_take_the_statistics_of_the_clean_batch(net):
+    model = net()
+    x, y = tensors(*tiny_batch())
+    graph = Graph(model)
+    weights = graph.read_batch(FLOAT32, x)
+    alone = numpy(graph.forward(FLOAT32, weights, x)[-1])
+    still = numpy(graph.forward(FLOAT32, graph.read(FLOAT32), x)[-1])
+    np.testing.assert_allclose(alone, numpy(model(x, training=True)), rtol=1e-3, atol=1e-4)
+    assert np.abs(alone - still).max() > 0.1
+
+
+def test_evaluate_reports_certified_accuracy():
+    x, y = tiny_batch(64)
+    model = tiny_classifier()
+    defense = IBP(model, threat=Linf(0.01))
+    defense.compile(keras.optimizers.Adam(0.02))
+    defense.fit(x, y, batch_size=32, epochs=15, verbose=0)
+    proved = [Certifier(model, Linf).margins(m, x, y, 0.01).min(1) for m in ("ibp", "crown-ibp")]
+    expected = float((np.max(proved, axis=0) > 0).mean())
+    found = defense.evaluate(x, y, verbose=0, return_dict=True)["robust_accuracy"]
+    assert 0.3 < expected < 1.0
+    assert found == pytest.approx(expected, abs=1 / 64)
+
+
+@pytest.mark.parametrize("net", [chain, residual])
+def test_dual_bounds_are_those_of_the_engine(net):
+    model = net()
+    x, y = images(model, 3)
+    bounds = Bounds(Graph(model), FLOAT64, Linf)
+    region = bounds.region(x, EPS)
+    found = dual_bounds(FLOAT64, bounds.graph, bounds.weights, region)
+    for place in bounds.graph.bent:
+        low, high = bounds.boxes(region, "same")[place]
+        crossing = (low < 0) & (high > 0)
+        np.testing.assert_allclose(found[place][0][crossing], low[crossing], rtol=1e-12)
+        np.testing.assert_allclose(found[place][1][crossing], high[crossing], rtol=1e-12)
+
+
+def test_estimates_of_l1_norms():
+    """Right in the median over many draws; one of 50 sums is 23 % off, half of the time below."""
+    generator = np.random.default_rng(0)
+    row = generator.normal(size=40)
+    draws = generator.standard_cauchy(size=(2000, 50, 40)) @ row / np.abs(row).sum()
+    for estimator, below in (("median", 0.50), ("geometric", 0.54)):
+        scale = numpy(
+            _scale(keras.ops.convert_to_tensor(draws.astype("float32")[..., None]), estimator)
+        )
+        assert (scale < 1.0).mean() == pytest.approx(below, abs=0.03)
+        assert np.std(scale) == pytest.approx(0.23, abs=0.03)
+    assert scale.mean() == pytest.approx(1.0, abs=0.01)  # the geometric one is unbiased
+
+
+@pytest.mark.parametrize("net", [chain, residual])
+def test_projections_estimate_the_dual_bounds(net):
+    model = net()
+    x, _ = images(model, 2)
+    bounds = Bounds(Graph(model), FLOAT32, Linf)
+    graph, region = bounds.graph, bounds.region(x, 0.01)
+    exact = dual_bounds(FLOAT32, graph, bounds.weights, region)
+    seed = keras.random.SeedGenerator(0)
+    drawn = [dual_bounds(FLOAT32, graph, bounds.weights, region, 7, seed=seed) for _ in range(60)]
+    place = next(p for p in graph.bent if graph[p].mixing > 1)
+    width = numpy(exact[place][1] - exact[place][0])
+    # An odd number of sums: their median is as often too large as too small.
+    median = np.median([numpy(d[place][1] - d[place][0]) for d in drawn], axis=0)
+    assert np.mean(median / width) == pytest.approx(1.0, abs=0.1)
+
+
+def test_shi_initialization_and_regularizer():
+    model = keras.Sequential(
+        [keras.Input((6, 6, 3)), keras.layers.Conv2D(64, 3), keras.layers.Flatten()]
+    )
+    initialize(model, 0)
+    kernel, bias = model.get_weights()
+    assert np.std(kernel) == pytest.approx(math.sqrt(2 * math.pi) / 27, rel=0.05)
+    assert not bias.any()
+
+    class Toy:
+        bent = (1,)
+
+    images_box = np.array([[0.0, 0.0]]), np.array([[1.0, 1.0]])
+    hidden = np.array([[1.0, -9.0, -1.0]]), np.array([[3.0, -7.0, 9.0]])  # centres 2, -8, 4
+    tightness = (0.5 - 1.0 / (14 / 3)) / 0.5
+    mean = -2.0 / 3
+    balance = (0.5 - 2.0 / 8.0) / 0.5 + (0.5 - (2 - mean) ** 2 / (8 + mean) ** 2) / 0.5
+    boxes = [
+        tuple(keras.ops.convert_to_tensor(e.astype("float32")) for e in b)
+        for b in (images_box, hidden)
+    ]
+    assert float(regularizer(Toy, boxes)) == pytest.approx(tightness + balance, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("cls", "options", "message"),
+    [
+        (IBP, {"threat": L2(0.5)}, "must be Linf"),
+        (IBP, {"inflation": 0.0}, "inflation must be"),
+        (IBP, {"weight": 1.5}, r"weight must lie in \[0, 1\]"),
+        (IBP, {"regularization": 0.5}, "needs warmup_steps"),
+        (CrownIBP, {"final": -1.0}, "final must lie"),
+        (SABR, {"subselection": 0.0}, "subselection must lie"),
+        (MTLIBP, {"alpha": 2.0}, "alpha must lie"),
+        (WongKolter, {"projections": 1}, "projections must be"),
+        (WongKolter, {"estimator": "mean"}, "estimator must be one of"),
+    ],
+)
+def test_refuses(cls, options, message):
+    with pytest.raises(ValueError, match=message):
+        compiled(cls, tiny_classifier(), **options)

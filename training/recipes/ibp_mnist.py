@@ -1,0 +1,38 @@
+"""IBP, MNIST, Linf 0.3, the large net of Wong et al. at half its width.
+
+Command:  python -m training.train ibp_mnist
+Expect:   not yet measured
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.defenses import IBP
+from robustzoo.threats import Linf
+from training.recipe import Recipe
+from training.schedules import one_cycle
+
+
+def recipe() -> Recipe:
+    threat = Linf(0.3)
+    return Recipe(
+        dataset="mnist",
+        architecture="wong_large",
+        arguments={"filters": 16, "units": 256},
+        defense=partial(
+            IBP, threat=threat, inflation=4 / 3, initialization=True, regularization=0.5
+        ),
+        threat=threat,
+        method="ibp",
+        epochs=20,
+        batch_size=128,
+        learning_rate=partial(one_cycle, peak=1e-3, rise=0.3),
+        optimizer=partial(keras.optimizers.Adam, global_clipnorm=10.0),
+        warmup_epochs=10,
+        published={
+            "clean": 0.9834,
+            "certified": 0.9179,
+            "source": "Gowal et al., arXiv:1810.12715, the authors' repository",
+        },
+    )

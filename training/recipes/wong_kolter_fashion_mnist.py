@@ -1,0 +1,32 @@
+"""Wong & Kolter's dual bound, Fashion-MNIST, Linf 0.1, their small net.
+
+Command:  python -m training.train wong_kolter_fashion_mnist
+Expect:   not yet measured
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.defenses import WongKolter
+from robustzoo.threats import Linf
+from training.recipe import Recipe
+from training.schedules import one_cycle
+
+
+def recipe() -> Recipe:
+    threat = Linf(0.1)
+    return Recipe(
+        dataset="fashion_mnist",
+        architecture="wong_small",
+        arguments={},
+        defense=partial(WongKolter, threat=threat, projections=10, estimator="geometric"),
+        threat=threat,
+        method="wong_kolter",
+        epochs=10,
+        batch_size=100,
+        learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
+        optimizer=keras.optimizers.Adam,
+        warmup_epochs=4,
+        published={"certified": 0.655, "source": "Wong & Kolter, arXiv:1711.00851"},
+    )
