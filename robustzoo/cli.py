@@ -21,6 +21,9 @@ import robustzoo
 # Named here, because `robustzoo --help` must not import the attacks; a test compares.
 SUITES = ("quick", "pgd", "paper", "autoattack", "rand")
 
+LISTED = ["data", "network", "defense", "threat", "weights", "clean", "robust", "under"]
+PROVED = ["data", "network", "defense", "threat", "clean", "attacked", "certified", "images", "by"]
+
 
 class Group(click.Group):
     """Turns what the package raises into one line and exit code 1."""
@@ -51,26 +54,20 @@ def main():
 @click.option("--dataset", help="e.g. cifar10")
 @click.option("--norm", help="linf or l2")
 @click.option("--architecture", help="e.g. wide_resnet")
-def list_(pattern, **facts):
-    """List the released models that match PATTERN, e.g. "trades-*"."""
+@click.option("--certified", is_flag=True, help="What is proved of those with a certificate.")
+def list_(pattern, certified, **facts):
+    """List the released models that match PATTERN, e.g. "trades-*".
+
+    With --certified the truth lies between the accuracy that is certified and that which attacks
+    leave, at one eps and on the same images.
+    """
     from robustzoo.zoo.registry import released
 
     entries = released()
-    names = robustzoo.list_models(pattern, **facts)
-    columns = [
-        "name",
-        "data",
-        "network",
-        "defense",
-        "threat",
-        "weights",
-        "clean",
-        "robust",
-        "under",
-    ]
-    rows = [[name, *_facts(entries[name])] for name in names]
-    if rows:
-        table(columns, rows)
+    names = robustzoo.list_models(pattern, **facts, certified=certified)
+    columns, cells = (PROVED, _proved) if certified else (LISTED, _facts)
+    if names:
+        table(["name", *columns], [[name, *cells(entries[name])] for name in names])
     else:
         notice(f"none of the {len(entries)} released models matches")
 
@@ -86,7 +83,13 @@ def info(name, as_json):
 
         return click.echo(json.dumps(about, indent=2, default=str))
     evaluation, training = about.pop("evaluation", None), about.pop("training", None)
-    about.pop("config", None)
+    if about["certified"]:
+        from robustzoo.zoo.card import describe_threat
+
+        proof = about["certified"]
+        about["certified"] = f"{_percent(proof['accuracy'])} % within {describe_threat(proof)}"
+    for record in ("config", "certificate"):
+        about.pop(record, None)
     about |= about.pop("method") or {}
     if training:
         about |= {key: training[key] for key in ("command", "seed", "device", "seconds")}
@@ -161,7 +164,7 @@ def attack(name, image, label, target, eps, steps, seed, output, figure):
     """
     output = _output(image, output)
     if figure:
-        _need_matplotlib()
+        _need_matplotlib("give --no-figure")
     model, config, _ = _open(name)
     labels, clean = config["labels"], _picture(image, model)
     before = _probabilities(model, clean)
@@ -206,52 +209,57 @@ def evaluate(name, examples, sample_seed, report, **options):
     manifest are renewed.
     """
     model, config, folder = _open(name)
-    test = _test_split(config)
-    total = len(test)
-    if examples is not None:
-        test = test.sample(examples, sample_seed)
-    sample_seed = sample_seed if len(test) < total else None
+    test, sample_seed = _sample(config, examples, sample_seed)
     found = _evaluated(model, config, test, sample_seed, **options)
     if report:
         found.save(report)
         notice(f"wrote {report}")
     record = {"suite": options["suite"], **found.to_dict(_command((name, folder)))}
     _show_verdict(record)
-    _renew(name, folder, record)
+    _renew(name, folder, "eval.json", record, lambda r: (r.get("suite", "pgd"), r["threat"]))
 
 
 @main.command()
 @click.argument("name")
-@click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
-@click.option("--sample-seed", default=0, show_default=True, help="Of the sample of examples.")
+@click.option("--examples", type=click.IntRange(1), help="Size of a sample; by default all.")
+@click.option("--sample-seed", default=0, show_default=True, help="Of that sample.")
 @click.option("--eps", help='Budget, e.g. "1/10"; by default what the model was trained for.')
 @click.option(
     "--method", "methods", multiple=True, default=("ibp", "crown-ibp"), show_default=True,
     help="Of robustzoo.certification.METHODS; each sees what those before it left.",
 )  # fmt: skip
 @click.option("--output", type=click.Path(dir_okay=False), help="Write every image's bounds.")
-def certify(name, examples, sample_seed, eps, methods, output):
+@click.option("--curve", type=click.Path(dir_okay=False), help="Draw both bounds against eps.")
+@click.option(
+    "--export", "queries", type=click.Path(exists=True, file_okay=False),
+    help="Folder for the same questions, as ONNX and VNN-LIB, numbered as in OUTPUT.",
+)  # fmt: skip
+def certify(name, examples, sample_seed, eps, methods, output, curve, queries):
     """Prove how many test images no change within the budget can turn.
 
-    The truth lies between the certified accuracy and the accuracy that PGD-40 leaves.
+    The truth lies between the certified accuracy and the accuracy that PGD-40 leaves. Where NAME is
+    a folder, its certificate.json, card and manifest are renewed.
     """
-    model, config, _ = _open(name)
+    curve = curve and _png(curve)
+    if curve:
+        _need_matplotlib("give no --curve")
+    model, config, folder = _open(name)
     from robustzoo.certification.methods import chosen
-    from robustzoo.evaluation import suite
 
     methods = chosen(methods)  # before any work
-    threat, test = _threat(config, eps), _test_split(config).sample(examples, sample_seed)
+    threat, (test, sample_seed) = _threat(config, eps), _sample(config, examples, sample_seed)
+    if queries:
+        _write_queries(Path(queries), model, test, threat)
     notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
-    proof = robustzoo.certify(model, test.images, test.labels, threat, methods, cascade=True)
-    attacks = {"PGD-40": suite(threat, restarts=1)["PGD-40"]}
-    report = robustzoo.evaluate(model, test, threat, attacks, checks=False)
-    line("clean", _percent(float(proof.correct.mean())))
-    line("PGD-40", _percent(report.worst_case_accuracy))
-    line("certified", _percent(proof.accuracy), f"{proof.seconds:.1f} s")
-    notice(str(proof))
+    proof, report = _bounds(model, config, test, sample_seed, threat, methods)
     if output:
         proof.save(output)
         notice(f"wrote {output}")
+    if curve:
+        _write_curve(curve, folder, model, config, test, threat, methods)
+    command = _command((name, folder), without=("output", "curve", "queries"))
+    record = _certificate(proof, report, folder, command)
+    _renew(name, folder, "certificate.json", record, lambda r: r["threat"])
 
 
 @main.command()
@@ -273,8 +281,7 @@ def report(names, examples, sample_seed, eps, output, **options):
     from robustzoo.evaluation.write_report import write_report
 
     config = next(iter(opened.values()))[1]
-    threat, test = _threat(config, eps), _test_split(config)
-    total, test = len(test), test.sample(examples, sample_seed)
+    threat, (test, sample_seed) = _threat(config, eps), _sample(config, examples, sample_seed)
     notice(f"{len(test)} test images of {config['dataset']}, {threat}")
     written = write_report(
         {label: model for label, (model, _, _) in opened.items()},
@@ -283,7 +290,7 @@ def report(names, examples, sample_seed, eps, output, **options):
         output,
         names=config["labels"],
         dataset=config["dataset"],
-        sample_seed=sample_seed if len(test) < total else None,
+        sample_seed=sample_seed,
         command=_command(*((n, o[2]) for n, o in zip(names, opened.values(), strict=True))),
         tell=lambda label: notice(f"attacking {label}"),
         **options,
@@ -350,6 +357,16 @@ def _facts(entry):
     return [*(entry[key] for key in keys), threat, weights, *accuracies, entry["robust_attack"]]
 
 
+def _proved(entry):
+    from robustzoo.zoo.card import describe_threat
+
+    proof, keys = entry["certified"], ("dataset", "architecture", "defense")
+    accuracies = (_percent(proof[key]) for key in ("clean", "attacked", "accuracy"))
+    methods = ", ".join(proof["methods"])
+    known = *(entry[key] for key in keys), describe_threat(proof)
+    return [*known, *accuracies, proof["examples"], methods]
+
+
 def _percent(share):
     return None if share is None else f"{100 * share:.2f}"
 
@@ -377,6 +394,60 @@ def _evaluated(model, config, test, sample_seed, suite, eps, restarts, draws, **
         tell=tell,
         **options,
     )
+
+
+def _bounds(model, config, test, sample_seed, threat, methods):
+    """The certificate and the report of PGD-40 on the same images, which are told."""
+    import numpy as np
+
+    from robustzoo.evaluation import suite
+
+    proof = robustzoo.certify(model, test.images, test.labels, threat, methods, cascade=True)
+    facts = dict(dataset=config["dataset"], sample_seed=sample_seed, checks=False)
+    attacks = {"PGD-40": suite(threat, restarts=1)["PGD-40"]}
+    report = robustzoo.evaluate(model, test, threat, attacks, **facts)
+    line("clean", _percent(float(proof.correct.mean())))
+    line("PGD-40", _percent(report.worst_case_accuracy))
+    line("certified", _percent(proof.accuracy), f"{proof.seconds:.1f} s")
+    notice(str(proof))
+    both = np.flatnonzero(proof.certified & ~report.robust)
+    if len(both):
+        raise ValueError(
+            f"{len(both)} images are certified and yet broken, so a bound is wrong. The first are "
+            f"{both[:10].tolist()}"
+        )
+    return proof, report
+
+
+def _certificate(proof, report, folder, command):
+    """The record of certificate.json."""
+    from robustzoo.hashes import sha256
+
+    measured = report.to_dict(command)
+    attacked = measured.pop("results")[1]
+    for key in ("cascade", "worst_case_accuracy", "interval", "findings"):
+        del measured[key]
+    weights = sha256((folder / "model.safetensors").read_bytes())
+    return measured | proof.to_dict() | {"attacked": attacked, "weights_sha256": weights}
+
+
+def _write_curve(path, folder, model, config, test, threat, methods):
+    from robustzoo.evaluation.gallery import Gallery
+
+    models = {folder.resolve().name: model}
+    gallery = Gallery(models, test.images, test.labels, threat, config["labels"], "")
+    picture = gallery.certified_curves(methods)
+    path.write_bytes(picture.png)
+    notice(f"wrote {path}: {picture.alt}")
+
+
+def _write_queries(folder, model, test, threat):
+    from robustzoo.certification import write_onnx, write_vnnlib
+
+    classes = model.output_shape[-1]
+    for k, (image, label) in enumerate(zip(test.images, test.labels, strict=True)):
+        write_vnnlib(folder / f"image-{k}.vnnlib", image, label, classes, threat)
+    notice(f"wrote {write_onnx(folder / 'model.onnx', model)} and {len(test)} questions beside it")
 
 
 def _show_verdict(record):
@@ -497,23 +568,29 @@ def _threat(config, eps):
         ) from None
 
 
+def _png(path):
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"a picture's file must end in .png. Received: {path}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
+    return path
+
+
 def _output(image, output):
-    output = Path(output or Path(image).with_name(f"{Path(image).stem}-adversarial.png"))
-    if output.suffix.lower() != ".png":  # any lossy format would undo the perturbation
-        raise ValueError(f"output must end in .png. Received: {output}")
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {output.parent} to write {output.name} to")
+    # Any lossy format would undo the perturbation.
+    output = _png(output or Path(image).with_name(f"{Path(image).stem}-adversarial.png"))
     if output.resolve() == Path(image).resolve():
         raise ValueError(f"output must not be the image itself. Received: {output}")
     return output
 
 
-def _need_matplotlib():
+def _need_matplotlib(instead):
     try:
         import matplotlib  # noqa: F401
     except ImportError:
         raise ImportError(
-            "the figure needs matplotlib: pip install 'robustzoo[report]', or give --no-figure"
+            f"the figure needs matplotlib: pip install 'robustzoo[report]', or {instead}"
         ) from None
 
 
@@ -557,8 +634,16 @@ def _test_split(config):
     return datasets.load(config["dataset"], classes=tuple(map(names.index, labels))).test
 
 
-def _command(*models):
-    """The command that runs on `models`, (name, folder) each.
+def _sample(config, examples, seed):
+    """(test images, or so many of them, the seed of that sample or None)."""
+    test = _test_split(config)
+    if examples is None or examples >= len(test):
+        return test, None
+    return test.sample(examples, seed), seed
+
+
+def _command(*models, without=()):
+    """The command that runs on `models`, (name, folder) each, without options of no consequence.
 
     A released model is called by its name, so that the command runs elsewhere too.
     """
@@ -567,8 +652,10 @@ def _command(*models):
     words = ["robustzoo", context.info_name, *names]
     for option in context.command.params:
         if context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
-            if isinstance(option, click.Option):
-                words += [option.opts[0], str(context.params[option.name])]
+            if isinstance(option, click.Option) and option.name not in without:
+                given = context.params[option.name]
+                for value in given if option.multiple else [given]:
+                    words += [option.opts[0], str(value)]
     return shlex.join(words)
 
 
@@ -578,21 +665,18 @@ def _in_checkout(folder):
     return folder.resolve().parent == locate.CHECKOUT.resolve()
 
 
-def _filed(folder, record):
-    """What eval.json becomes: the record in the place of one of the same suite and threat."""
+def _filed(folder, file, record, kind):
+    """What `file` becomes: the record in the place of the one of the same kind."""
     from robustzoo.zoo.card import read_facts
 
-    def kind(of):
-        return of.get("suite", "pgd"), of["threat"]
-
-    former = read_facts(folder, "eval.json")
+    former = read_facts(folder, file)
     if not former or kind(former) == kind(record):
         return record | {"further": (former or {}).get("further", [])}
     others = [other for other in former["further"] if kind(other) != kind(record)]
     return former | {"further": [*others, record]}
 
 
-def _renew(name, folder, record):
+def _renew(name, folder, file, record, kind):
     from robustzoo import zoo
     from robustzoo.zoo.folder import write_json
     from robustzoo.zoo.locate import is_folder
@@ -601,10 +685,10 @@ def _renew(name, folder, record):
         return notice(
             "shown, not written: the card of a folder is renewed, e.g. model_cards/" + folder.name
         )
-    write_json(folder / "eval.json", _filed(folder, record))
+    write_json(folder / file, _filed(folder, file, record, kind))
     if _in_checkout(folder):
         zoo.register(folder)
     else:
         zoo.write_card(folder)
         zoo.write_manifest(folder)
-    notice(f"wrote {folder / 'eval.json'} and renewed card and manifest")
+    notice(f"wrote {folder / file} and renewed card and manifest")

@@ -14,7 +14,7 @@ from PIL import Image
 
 from robustzoo import architectures, cli, datasets, zoo
 from robustzoo.certification import Certificate
-from robustzoo.evaluation import SUITES, Report
+from robustzoo.evaluation import SUITES, Report, gallery
 from robustzoo.zoo import locate, registry
 
 CONFIG = {
@@ -271,6 +271,80 @@ def test_certify_proves_what_no_attack_breaks(folder, three_images, tmp_path):
     proof = Certificate.read(tmp_path / "proof.json")
     np.testing.assert_array_equal(proof.certified, [True, False, True])
     assert "closest: 'crown'" in fail("certify", "trades-light", "--method", "crwn")
+    assert not (folder / "certificate.json").exists()
+
+
+def test_certify_renews_a_folder(folder, three_images):
+    assert succeed("list", "--certified") == []
+    methods = "--method", "ibp", "--method", "crown-ibp"
+    result = run("certify", folder, *methods, "--output", folder.parent / "proof.json")
+    assert "renewed card and manifest" in result.stderr
+    record = json.loads((folder / "certificate.json").read_text())
+    assert record["command"] == f"robustzoo certify trades-light {' '.join(methods)}"
+    assert (record["examples"], record["sample_seed"], record["split"]) == (3, None, "test")
+    assert [record[key] for key in ("accuracy", "certified_accuracy")] == [1.0, 0.666667]
+    assert record["attacked"]["label"] == "PGD-40"
+    assert record["attacked"]["accuracy"] == record["certified_accuracy"]
+    card = (folder / "README.md").read_text()
+    for fact in (
+        "name: certified, Linf 0.2",
+        "Proved for 3 images of mnist (test split), threat Linf 0.2.",
+        "by ibp, crown-ibp; a margin counts above 0.0001 of the largest logit",
+        "hidden bounds in float64",
+        "| PGD-40 | step_size=1.7/255",
+        record["command"],
+        "`certificate.json`",
+    ):
+        assert fact in card
+    assert succeed("verify", "--all")[0][1:3] == ["ok", "4"]
+    assert dict(succeed("info", "trades-light"))["certified"] == "66.67 % within Linf 0.2"
+    (row,) = succeed("list", "--certified", "trades-*")
+    assert row[4:] == ["Linf 0.2", "100.00", "66.67", "66.67", "3", "ibp, crown-ibp"]
+    run("evaluate", folder, "--suite", "quick")
+    (row,) = succeed("list", "--certified")
+    assert row[6] == "66.67"
+    assert json.loads(run("info", folder, "--json").stdout)["certificate"] == record
+
+
+def test_certify_keeps_one_record_per_threat(folder, three_images):
+    for eps in ("10/255", "51/255", "10/255"):
+        run("certify", folder, "--eps", eps, "--examples", "2", "--sample-seed", "5")
+    record = json.loads((folder / "certificate.json").read_text())
+    threats = [part["threat"]["eps"] for part in (record, *record["further"])]
+    assert threats == ["10/255", "0.2"] and record["sample_seed"] == 5
+    # What the model claims to resist is listed, not what came first.
+    assert succeed("list", "--certified")[0][4] == "Linf 0.2"
+
+
+def test_certify_refuses_what_is_both_certified_and_broken(folder, three_images, monkeypatch):
+    monkeypatch.setattr(Certificate, "certified", np.array([True, True, True]))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    result = run("certify", folder)
+    assert result.exit_code == 1
+    assert "1 images are certified and yet broken" in result.stderr and "[1]" in result.stderr
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_certify_draws_a_curve_and_asks_other_verifiers(
+    folder, three_images, tmp_path, monkeypatch
+):
+    pytest.importorskip("onnx")
+    monkeypatch.setattr(gallery, "BUDGETS", (0.0, 1.0))
+    curve, queries = tmp_path / "curve.png", tmp_path / "queries"
+    queries.mkdir()
+    result = run("certify", "trades-light", "--curve", curve, "--export", queries)
+    for what in ("PGD-40", "certified"):  # what no attack breaks is proved of a linear model
+        assert f"trades-light, {what}: 100.0, 66.7" in result.stderr
+    assert pixels_of(curve).shape[1] > 600
+    names = sorted(path.name for path in queries.iterdir())
+    assert names == [*(f"image-{k}.vnnlib" for k in range(3)), "model.onnx"]
+
+
+def test_certify_refuses_before_any_work(folder, three_images, tmp_path, monkeypatch):
+    assert "must end in .png" in fail("certify", folder, "--curve", tmp_path / "curve.jpg")
+    fail("certify", folder, "--export", tmp_path / "none", code=2)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert "give no --curve" in fail("certify", folder, "--curve", tmp_path / "curve.png")
 
 
 def test_suites_are_those_of_the_package():

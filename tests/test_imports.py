@@ -90,6 +90,7 @@ def test_only_the_seam_imports_a_backend():
         "import robustzoo",
         "import robustzoo.zoo; robustzoo.list_models()",
         "from robustzoo.cli import main; main(['list'], standalone_mode=False)",
+        "from robustzoo.cli import main; main(['list', '--certified'], standalone_mode=False)",
         "from robustzoo.cli import main; main(['--help'], standalone_mode=False)",
     ],
 )

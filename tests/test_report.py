@@ -16,6 +16,7 @@ from robustzoo.attacks import PGD, CarliniWagner, fgsm, generate
 from robustzoo.evaluation import gallery
 from robustzoo.evaluation.measures import (
     adversarial_grid,
+    certified_curve,
     eps_curve,
     loss_surface,
     norm_curve,
@@ -57,6 +58,8 @@ def test_eps_curve_of_a_linear_closed_form(linear, attack):
     curve = eps_curve(model, x, y, lambda e: attack(Linf(e)), eps, batch_size=32)
     np.testing.assert_allclose(curve, expected)
     np.testing.assert_allclose(norm_curve(np.where(right, limits, 0.0), eps), expected)
+    # Intervals of a linear model are exact: what no attack breaks is proved.
+    np.testing.assert_allclose(certified_curve(model, x, y, eps, methods="ibp"), expected)
 
 
 def test_eps_curve_falls_and_refuses_a_wrong_order():

@@ -24,6 +24,8 @@ class Certificate:
         tolerance: an image is certified if a margin exceeds this share of its `scale`.
         precision: of the hidden units' bounds; the margins are in float64.
         seconds: wall time.
+        model_sha256, data_sha256: of the weights, and of images and labels, as an evaluation has
+            them.
     """
 
     threat: Linf | L2 | L1
@@ -35,6 +37,8 @@ class Certificate:
     tolerance: float
     precision: str
     seconds: float
+    model_sha256: str
+    data_sha256: str
 
     @property
     def margin(self) -> np.ndarray:
@@ -75,7 +79,7 @@ class Certificate:
         )
 
     def to_dict(self) -> dict:
-        """A record for eval.json, without the single images."""
+        """What certificate.json says of the proof, without the single images."""
         return {
             "threat": to_config(self.threat),
             "clip": self.clip,
@@ -86,6 +90,8 @@ class Certificate:
             "tolerance": self.tolerance,
             "precision": self.precision,
             "seconds": round(self.seconds, 1),
+            "model_sha256": self.model_sha256,
+            "data_sha256": self.data_sha256,
         }
 
     def save(self, path: str | Path) -> None:

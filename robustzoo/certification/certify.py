@@ -11,6 +11,7 @@ from robustzoo.certification.certificate import Certificate
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.methods import chosen
 from robustzoo.checks import check_images, check_labels
+from robustzoo.hashes import sha256
 from robustzoo.threats import L1, L2, Linf
 
 PRECISIONS = ("float64", "float32")
@@ -72,7 +73,10 @@ def certify(
         if cascade:
             left = left & (found <= tolerance * scale)
     spent = time.monotonic() - start
-    return Certificate(threat, clip, names, margins, scale, correct, tolerance, precision, spent)
+    about = sha256(*model.get_weights()), sha256(images, labels)
+    return Certificate(
+        threat, clip, names, margins, scale, correct, tolerance, precision, spent, *about
+    )
 
 
 def _threat(threat):

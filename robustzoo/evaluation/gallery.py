@@ -12,6 +12,7 @@ from robustzoo.evaluation import figures
 from robustzoo.evaluation._words import percent
 from robustzoo.evaluation.measures import (
     adversarial_grid,
+    certified_curve,
     eps_curve,
     loss_surface,
     norm_curve,
@@ -21,6 +22,7 @@ from robustzoo.evaluation.measures import (
 from robustzoo.evaluation.page import Picture
 from robustzoo.evaluation.predict import predict
 from robustzoo.evaluation.report import Result
+from robustzoo.evaluation.suite import suite
 from robustzoo.threats import L1, L2, Linf, format_eps
 
 BUDGETS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)  # of the accuracy curves, in the threat's eps
@@ -94,6 +96,26 @@ class Gallery:
             "Share of the examples that stay correct within growing budgets. FGSM's and PGD's "
             f"curves are from attacks at the eps that are marked{smooth}. A curve that does not "
             "come down to 0 at large eps is a reason to doubt the attack, or the model.",
+        )
+
+    def certified_curves(self, methods: Sequence[str]) -> Picture:
+        """Accuracy that `methods` certify, and that PGD-40 leaves, against eps."""
+        eps = self.threat.eps * np.array(BUDGETS)
+        curves = {}
+        for name, model in self.models.items():
+            left = self._eps_curve(
+                model, lambda e: suite(self._within(e), restarts=1)["PGD-40"], eps
+            )
+            proved = certified_curve(model, *self._data, eps, type(self.threat), methods)
+            curves[name] = {"PGD-40": (eps, left), "certified": (eps, proved)}
+        mark = self.threat.eps, f"eps = {format_eps(self.threat.eps)}"
+        return self._picture(
+            "certified-accuracy",
+            "Certified accuracy against eps",
+            figures.accuracy_figure(curves, f"eps in {self._norm}", mark),
+            _told(curves, "eps", self.threat.eps),
+            "Share of the examples that PGD-40 leaves correct within growing budgets, and of those "
+            f"that {', '.join(methods)} prove to stay so. The truth lies between the two.",
         )
 
     def steps_curves(self) -> Picture:

@@ -1,7 +1,8 @@
-"""README.md of a model folder, generated from its four other files and never edited by hand."""
+"""README.md of a model folder, generated from its other files and never edited by hand."""
 
 from pathlib import Path
 
+from robustzoo.hashes import sha256
 from robustzoo.zoo.config import check_config, check_threat
 from robustzoo.zoo.folder import parse_json
 from robustzoo.zoo.methods import methods
@@ -18,13 +19,18 @@ TRAINING_KEYS = ("command", "commit", "seed", "versions", "backend", "device", "
 EVALUATION_KEYS = ("dataset", "split", "examples", "threat", "command", "commit", "versions",
                    "backend", "device", "results")  # fmt: skip
 RESULT_KEYS = ("attack", "label", "arguments", "seed", "accuracy", "seconds")
+CERTIFICATE_KEYS = ("dataset", "split", "examples", "sample_seed", "threat", "clip", "methods",
+                    "accuracy", "certified_accuracy", "attacked", "tolerance", "precision",
+                    "seconds", "model_sha256", "data_sha256", "weights_sha256", "command", "commit",
+                    "versions", "backend", "device")  # fmt: skip
 
 
 def write_card(folder: str | Path, name: str | None = None) -> None:
     """Writes README.md with the Hub's YAML header from the JSON files of `folder`.
 
     Args:
-        folder: a model folder; without eval.json or training.json the card says so.
+        folder: a model folder; without eval.json or training.json the card says so, without
+            certificate.json it says nothing of one.
         name: of the model, by default that of the folder.
 
     Raises ValueError naming the file and key that is missing or wrong.
@@ -36,19 +42,22 @@ def write_card(folder: str | Path, name: str | None = None) -> None:
     config = check_config(read_facts(folder, "config.json"))
     training = check_training(read_facts(folder, "training.json"))
     evaluation = check_evaluation(read_facts(folder, "eval.json"))
+    weights = (folder / "model.safetensors").read_bytes()
+    certificate = check_certificate(read_facts(folder, "certificate.json"), weights)
     body = "\n\n".join(
         [
             f"# {name}",
-            _summary(config, folder),
+            _summary(config, len(weights)),
             *_method(config),
             _usage(name),
             "## Accuracy\n\n" + _accuracy(evaluation, training or {}),
+            *(["## Certified accuracy\n\n" + _certified(certificate)] if certificate else []),
             "## Training\n\n" + _training(training, config),
-            "## Files\n\n" + _files(),
+            "## Files\n\n" + _files(certificate),
         ]
     )
-    header = _header(name, config, evaluation).to_yaml()
-    ModelCard(f"---\n{header}\n---\n\n{body}\n").save(folder / "README.md")
+    header = _header(name, config, _eval_results(evaluation) + _certified_results(certificate))
+    ModelCard(f"---\n{header.to_yaml()}\n---\n\n{body}\n").save(folder / "README.md")
 
 
 def read_facts(folder: str | Path, file: str) -> dict | None:
@@ -77,10 +86,31 @@ def check_evaluation(evaluation: dict | None) -> dict | None:
     accuracies = [result["accuracy"] for result in evaluation["results"]]
     if "worst_case_accuracy" in evaluation:
         accuracies.append(evaluation["worst_case_accuracy"])
-    for accuracy in accuracies:
-        if not isinstance(accuracy, (int, float)) or not 0 <= accuracy <= 1:
-            raise ValueError(f"eval.json: accuracy must lie in [0, 1]. Received: {accuracy!r}")
+    _check_accuracies("eval.json", accuracies)
     return evaluation
+
+
+def check_certificate(certificate: dict | None, weights: bytes) -> dict | None:
+    """Returns `certificate` (certificate.json).
+
+    Raises ValueError if it lacks a fact, has a wrong accuracy, or is of other weights than those
+    of model.safetensors, whose contents `weights` are.
+    """
+    if not certificate:
+        return certificate
+    _has("certificate.json", certificate, CERTIFICATE_KEYS)
+    check_threat(certificate["threat"])
+    attacked = _has("certificate.json: attacked", certificate["attacked"], RESULT_KEYS)["accuracy"]
+    accuracies = [certificate["certified_accuracy"], attacked, certificate["accuracy"]]
+    _check_accuracies("certificate.json", accuracies)
+    if certificate["weights_sha256"] != sha256(weights):
+        raise ValueError(
+            f"certificate.json is of a model.safetensors with sha256 "
+            f"{certificate['weights_sha256']}, actual {sha256(weights)}: certify the model again"
+        )
+    for further in certificate.get("further", []):
+        check_certificate(further, weights)
+    return certificate
 
 
 def describe_threat(threat: dict | None) -> str:
@@ -93,6 +123,12 @@ def describe_arguments(arguments: dict) -> str:
     return ", ".join(f"{key}={value}" for key, value in arguments.items())
 
 
+def _check_accuracies(where: str, accuracies: list) -> None:
+    for accuracy in accuracies:
+        if not isinstance(accuracy, (int, float)) or not 0 <= accuracy <= 1:
+            raise ValueError(f"{where}: accuracy must lie in [0, 1]. Received: {accuracy!r}")
+
+
 def _has(where: str, value, keys: tuple) -> dict:
     if not isinstance(value, dict):
         raise ValueError(f"{where} must be an object. Received: {value!r:.200}")
@@ -102,7 +138,7 @@ def _has(where: str, value, keys: tuple) -> dict:
     return value
 
 
-def _header(name: str, config: dict, evaluation: dict | None):
+def _header(name: str, config: dict, results: list):
     from huggingface_hub import ModelCardData
 
     tags = ["keras", "adversarial-robustness", config["defense"], config["architecture"]]
@@ -115,34 +151,55 @@ def _header(name: str, config: dict, evaluation: dict | None):
         pipeline_tag="image-classification",
         datasets=[HUB_DATASETS.get(config["dataset"], config["dataset"])],
         tags=tags,
-        eval_results=_eval_results(evaluation) if evaluation else None,
+        eval_results=results or None,
     )
 
 
-def _eval_results(evaluation: dict) -> list:
+def _eval_results(evaluation: dict | None) -> list:
+    results = []
+    for result in evaluation["results"] if evaluation else ():
+        name, threat = result["label"], evaluation["threat"]
+        if result["attack"] == "none":
+            results.append(_metric(evaluation, name, result["accuracy"], None))
+            continue
+        arguments = {"attack": result["attack"], **threat, **result["arguments"]}
+        name = f"{name}, {describe_threat(threat)}"
+        results.append(_metric(evaluation, name, result["accuracy"], arguments))
+    return results
+
+
+def _certified_results(certificate: dict | None) -> list:
+    results = []
+    for part in _parts(certificate):
+        arguments = {key: part[key] for key in ("methods", "clip", "tolerance", "precision")}
+        name = f"certified, {describe_threat(part['threat'])}"
+        accuracy = part["certified_accuracy"]
+        results.append(_metric(part, name, accuracy, {**part["threat"], **arguments}))
+    return results
+
+
+def _metric(record: dict, name: str, accuracy: float, arguments: dict | None):
     from huggingface_hub import EvalResult
 
-    threat, dataset = evaluation["threat"], evaluation["dataset"]
-    return [
-        EvalResult(
-            task_type="image-classification",
-            dataset_type=HUB_DATASETS.get(dataset, dataset),
-            dataset_name=dataset,
-            dataset_split=evaluation["split"],
-            metric_type="accuracy",
-            metric_name=result["label"]
-            if result["attack"] == "none"
-            else f"{result['label']}, {describe_threat(threat)}",
-            metric_value=result["accuracy"],
-            metric_args=None
-            if result["attack"] == "none"
-            else {"attack": result["attack"], **threat, **result["arguments"]},
-        )
-        for result in evaluation["results"]
-    ]
+    dataset = record["dataset"]
+    return EvalResult(
+        task_type="image-classification",
+        dataset_type=HUB_DATASETS.get(dataset, dataset),
+        dataset_name=dataset,
+        dataset_split=record["split"],
+        metric_type="accuracy",
+        metric_name=name,
+        metric_value=accuracy,
+        metric_args=arguments,
+    )
 
 
-def _summary(config: dict, folder: Path) -> str:
+def _parts(record: dict | None) -> list[dict]:
+    """A record and those filed further in it."""
+    return [record, *record.get("further", [])] if record else []
+
+
+def _summary(config: dict, size: int) -> str:
     arguments = describe_arguments(config["arguments"]) or "default arguments"
     shape = " x ".join(map(str, config["input_shape"]))
     facts = {
@@ -153,7 +210,7 @@ def _summary(config: dict, folder: Path) -> str:
         "Data set": config["dataset"],
         "Defense": config["defense"],
         "Threat trained against": describe_threat(config["threat"]),
-        "Weight file": f"{(folder / 'model.safetensors').stat().st_size:,} bytes",
+        "Weight file": f"{size:,} bytes",
         "Licence": config["license"],
     }
     rows = "\n".join(f"| {key} | {value} |" for key, value in facts.items())
@@ -186,7 +243,7 @@ def _accuracy(evaluation: dict | None, training: dict) -> str:
     if not evaluation:
         return "Not measured."
     published = training.get("published") or {}
-    parts = [_measured(part, published) for part in (evaluation, *evaluation.get("further", []))]
+    parts = [_measured(part, published) for part in _parts(evaluation)]
     bound = (
         "Attacks bound robustness from above: a stronger one can only lower these numbers. The "
         "worst case counts an image only if it withstands every attack of its table."
@@ -203,11 +260,7 @@ def _measured(evaluation: dict, published: dict) -> str:
         f"{result['seconds']:.0f} |"
         for result in evaluation["results"]
     ]
-    sample = f"{evaluation['examples']:,} images of {evaluation['dataset']} "
-    sample += f"({evaluation['split']} split"
-    if evaluation.get("sample_seed") is not None:
-        sample += f", a sample drawn with seed {evaluation['sample_seed']}"
-    sample += f"), threat {describe_threat(evaluation['threat'])}"
+    sample = _sample(evaluation)
     if evaluation.get("cascade"):
         sample += "; each attack saw only what those above it had left"
     head = (
@@ -218,6 +271,43 @@ def _measured(evaluation: dict, published: dict) -> str:
     if any(_published(published, result["label"]) != "-" for result in evaluation["results"]):
         parts.append(f"Published: {published['source']}.")
     return "\n\n".join([*parts, *_verdict(evaluation), "Reproduce:", _provenance(evaluation)])
+
+
+def _sample(record: dict) -> str:
+    sample = f"{record['examples']:,} images of {record['dataset']} ({record['split']} split"
+    if record.get("sample_seed") is not None:
+        sample += f", a sample drawn with seed {record['sample_seed']}"
+    return f"{sample}), threat {describe_threat(record['threat'])}"
+
+
+def _certified(certificate: dict) -> str:
+    parts = [_proved(part) for part in _parts(certificate)]
+    meaning = (
+        "A certificate bounds robustness from below, an attack on the same images from above: the "
+        "truth lies between. Bounds are sound up to rounding, which the tolerance is for."
+    )
+    return "\n\n".join([*parts, meaning])
+
+
+def _proved(part: dict) -> str:
+    """One certificate: the sample, both bounds of the truth, the command."""
+    attack, methods = part["attacked"], ", ".join(part["methods"])
+    facts = (
+        f"by {methods}; a margin counts above {part['tolerance']:g} of the largest logit; margins "
+        f"in float64, hidden bounds in {part['precision']}; "
+        f"{'pixels stay' if part['clip'] else 'pixels need not stay'} in [0, 1]"
+    )
+    rows = (
+        ("clean", "-", part["accuracy"], None),
+        (attack["label"], describe_arguments(attack["arguments"]), attack["accuracy"],
+         attack["seconds"]),
+        ("**certified**", facts, part["certified_accuracy"], part["seconds"]),
+    )  # fmt: skip
+    table = "| | How | Accuracy (%) | Seconds |\n|---|---|---|---|\n" + "\n".join(
+        f"| {name} | {how} | {100 * share:.2f} | {'-' if time is None else f'{time:.1f}'} |"
+        for name, how, share, time in rows
+    )
+    return "\n\n".join([f"Proved for {_sample(part)}.", table, "Reproduce:", _provenance(part)])
 
 
 def _verdict(evaluation: dict) -> list[str]:
@@ -285,10 +375,12 @@ def _provenance(record: dict) -> str:
     )
 
 
-def _files() -> str:
+def _files(certificate: dict | None) -> str:
+    records = ["`training.json`", "`eval.json`", *(["`certificate.json`"] if certificate else [])]
     return (
         "`config.json` names the architecture and its arguments, `model.safetensors` holds the "
-        "weights,\n`training.json` and `eval.json` are the records this card is generated from, "
+        f"weights,\n{', '.join(records[:-1])} and {records[-1]} are the records this card is "
+        "generated from, "
         "`manifest.json`\nlists the sha256 of every file. Loading checks them all and runs no code "
         "from the folder."
     )

@@ -57,6 +57,13 @@ def check_threat(threat: dict) -> None:
         raise ValueError(f'eps must be exact text such as "8/255" or "0.3". Received: {eps!r:.100}')
 
 
+def same_threat(first: dict | None, second: dict | None) -> bool:
+    """Whether two checked threats are equal, "51/255" and "0.2" alike; None is no threat."""
+    if not first or not second:
+        return first == second
+    return first["norm"] == second["norm"] and Fraction(first["eps"]) == Fraction(second["eps"])
+
+
 def _check_keys(where: str, value, keys: tuple) -> None:
     if not isinstance(value, dict):
         raise ValueError(f"{where} must be an object with {', '.join(keys)}. Received: {value!r}")

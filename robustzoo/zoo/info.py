@@ -19,18 +19,20 @@ def info(name: str | Path) -> dict:
 
     Returns {"name", "folder" (None where only the registry is known), "manifest_sha256",
     "revision", "architecture", "dataset", "defense", "norm", "eps", "parameters", "bytes",
-    "clean", "robust", "robust_attack", "method" (see `methods`, None for a defense not of ours)}
-    and, with a folder, "config", "training" and "evaluation"
-    (None where there is no such record). Errors are those of `load`.
+    "clean", "robust", "robust_attack", "certified" (None, or threat, examples, accuracies and
+    methods of a certificate), "method" (see `methods`, None for a defense not of ours)} and, with
+    a folder, "config", "training", "evaluation" and "certificate" (None where there is no such
+    record). Errors are those of `load`.
     """
     address = str(name).startswith("hf://")
     known = {} if address or is_folder(name) else released_entry(name)
     if known and local_folder(name) is None:
         return {"name": name, "folder": None, **known, "method": methods().get(known["defense"])}
     folder, files = obtain(name)
+    names = {"training": "training.json", "evaluation": "eval.json"}
+    names["certificate"] = "certificate.json"
     records = {
-        key: parse_json(files[file], file) if file in files else None
-        for key, file in (("training", "training.json"), ("evaluation", "eval.json"))
+        key: parse_json(files[file], file) if file in files else None for key, file in names.items()
     }
     about = {**facts(files), **known}
     return {

@@ -11,12 +11,14 @@ def list_models(
     dataset: str | None = None,
     norm: str | None = None,
     architecture: str | None = None,
+    certified: bool = False,
 ) -> list[str]:
     """Returns, sorted, the names that match; reads one file and asks nobody.
 
     Args:
         pattern: shell wildcards, e.g. "trades-*".
         defense, dataset, norm, architecture: facts that a model must have; None takes any.
+        certified: only models with a certificate.
 
     Raises ValueError, with the valid ones, for a fact that no released model has.
     """
@@ -32,4 +34,5 @@ def list_models(
         for name, entry in sorted(entries.items())
         if fnmatch.fnmatchcase(name, pattern)
         and all(entry[key] == value for key, value in wanted.items())
+        and (entry["certified"] or not certified)
     ]

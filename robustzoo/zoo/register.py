@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 from robustzoo.zoo import locate, registry
-from robustzoo.zoo.card import check_evaluation, describe_threat, write_card
-from robustzoo.zoo.config import check_config
+from robustzoo.zoo.card import check_certificate, check_evaluation, describe_threat, write_card
+from robustzoo.zoo.config import check_config, same_threat
 from robustzoo.zoo.folder import parse_json, read_folder, write_json, write_manifest
 from robustzoo.zoo.header import read_header
+
+SAMPLE = ("dataset", "split", "examples", "sample_seed")  # facts that say which images were taken
 
 
 def register(folder: str | Path, revision: str | None = None) -> dict:
@@ -52,6 +54,7 @@ def facts(files: dict[str, bytes]) -> dict:
         "parameters": sum(tensor.count for tensor in tensors.values()),
         "bytes": len(files["model.safetensors"]),
         **_accuracies(files, config),
+        "certified": _certified(files, config),
     }
 
 
@@ -62,10 +65,40 @@ def _accuracies(files: dict[str, bytes], config: dict) -> dict:
     clean = [r["accuracy"] for r in evaluation["results"] if r["attack"] == "none"]
     attacks = [r["label"] for r in evaluation["results"] if r["attack"] != "none"]
     label = attacks[0] if len(attacks) == 1 else f"worst of {', '.join(attacks)}"
-    if evaluation["threat"] != config["threat"]:
+    if not same_threat(evaluation["threat"], config["threat"]):
         label += f" at {describe_threat(evaluation['threat'])}"
     return {
         "clean": clean[0] if clean else None,
         "robust": evaluation.get("worst_case_accuracy") if attacks else None,
         "robust_attack": label if attacks else None,
     }
+
+
+def _certified(files: dict[str, bytes], config: dict) -> dict | None:
+    """The certificate at the eps that the model claims, if there is one, else the first."""
+    if "certificate.json" not in files:
+        return None
+    record = parse_json(files["certificate.json"], "certificate.json")
+    record = check_certificate(record, files["model.safetensors"])
+    parts = [record, *record.get("further", [])]
+    part = next((part for part in parts if same_threat(part["threat"], config["threat"])), record)
+    return {
+        **part["threat"],
+        "examples": part["examples"],
+        "clean": part["accuracy"],
+        "attacked": _attacked(files, part),
+        "accuracy": part["certified_accuracy"],
+        "methods": part["methods"],
+    }
+
+
+def _attacked(files: dict[str, bytes], part: dict) -> float:
+    """The least that any attack left of the same images at the same eps."""
+    shares = [part["attacked"]["accuracy"]]
+    if "eval.json" in files:
+        evaluation = check_evaluation(parse_json(files["eval.json"], "eval.json"))
+        for each in (evaluation, *evaluation.get("further", [])):
+            same = all(each.get(key) == part[key] for key in SAMPLE)
+            if same and same_threat(each["threat"], part["threat"]):
+                shares.append(each.get("worst_case_accuracy", 1.0))
+    return min(shares)

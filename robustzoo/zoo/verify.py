@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from robustzoo.hashes import sha256
-from robustzoo.zoo.card import check_evaluation, check_training
+from robustzoo.zoo.card import check_certificate, check_evaluation, check_training
 from robustzoo.zoo.config import check_config
 from robustzoo.zoo.folder import MANIFEST, parse_json
 from robustzoo.zoo.list_models import list_models
@@ -29,7 +29,10 @@ def verify(name: str | Path | None = None) -> dict:
     for file, check in (("training.json", check_training), ("eval.json", check_evaluation)):
         if file in files:
             check(parse_json(files[file], file))
-    assign(build(config), files["model.safetensors"])
+    weights = files["model.safetensors"]
+    if "certificate.json" in files:
+        check_certificate(parse_json(files["certificate.json"], "certificate.json"), weights)
+    assign(build(config), weights)
     return {
         "name": str(name),
         "folder": folder,

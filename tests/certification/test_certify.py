@@ -95,6 +95,17 @@ def test_is_the_same_from_a_file(tmp_path):
         Certificate.read(tmp_path / "other.json")
 
 
+def test_names_the_model_and_the_data_as_an_evaluation_does():
+    model = residual()
+    x, y = images(model, 4)
+    proof = robustzoo.certify(model, x, y, 0.01, "ibp")
+    report = robustzoo.evaluate(model, (x, y), Linf(0.01), {}, checks=False)
+    assert (proof.model_sha256, proof.data_sha256) == (report.model, report.data)
+    other = robustzoo.certify(randomised(residual(), 7), x[:3], y[:3], 0.01, "ibp")
+    assert other.model_sha256 != proof.model_sha256 and other.data_sha256 != proof.data_sha256
+    assert proof.to_dict()["model_sha256"] == proof.model_sha256
+
+
 def test_the_radius_is_certified_and_about_the_largest():
     model = residual()
     x, y = images(model, 4)

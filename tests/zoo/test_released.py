@@ -26,6 +26,7 @@ FACTS = {
     "clean": 0.9931,
     "robust": 0.95,
     "robust_attack": "PGD-40 x 3",
+    "certified": None,
 }
 
 
@@ -40,7 +41,9 @@ def names(monkeypatch, tmp_path):
         "trades-mnist": entry(),
         "trades-cifar10": entry(dataset="cifar10", architecture="wide_resnet", eps="8/255"),
         "standard-mnist": entry(defense="standard", norm=None, eps=None),
-        "smoothing-mnist": entry(defense="smoothing", norm="l2", eps="1/2"),
+        "smoothing-mnist": entry(
+            defense="smoothing", norm="l2", eps="1/2", certified={"accuracy": 0.5}
+        ),
     }
     monkeypatch.setattr(registry, "REGISTRY", tmp_path / "registry.json")
     registry.REGISTRY.write_text(json.dumps(entries))
@@ -57,6 +60,8 @@ def names(monkeypatch, tmp_path):
         ({"defense": "trades", "dataset": "mnist"}, ["trades-mnist"]),
         ({"architecture": "wide_resnet"}, ["trades-cifar10"]),
         ({"pattern": "nothing"}, []),
+        ({"certified": True}, ["smoothing-mnist"]),
+        ({"certified": True, "norm": "linf"}, []),
     ],
 )
 def test_list_models(names, arguments, found):

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from robustzoo.attacks import Attack, run
+from robustzoo.evaluation.measures._ascending import ascending
 from robustzoo.evaluation.predict import predict
 
 
@@ -29,9 +30,7 @@ def eps_curve(
         attack: makes an attack whose `threat` has the given eps.
         eps: ascending; at 0 it is the accuracy without attack.
     """
-    eps = np.asarray(eps, "float64")
-    if eps.ndim != 1 or not len(eps) or eps[0] < 0 or (np.diff(eps) <= 0).any():
-        raise ValueError(f"eps must be ascending numbers >= 0. Received: {eps.tolist()}")
+    eps = ascending(eps)
     left = predict(model, images, batch_size) == labels
     shares = []
     for each in eps.tolist():
