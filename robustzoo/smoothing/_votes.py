@@ -1,13 +1,11 @@
 """How often a classifier gives each class to noisy copies of an image."""
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
-from keras import ops
 
-from robustzoo.backend import compiled, frozen
+from robustzoo.forward import forward
 
 
 def votes(
@@ -29,14 +27,14 @@ def votes(
         draws: so many for each of the counts.
         advance: called with the number of images just finished.
     """
-    classify, total = _compiled(model), sum(draws)
+    total = sum(draws)
     counts = np.zeros((len(draws), len(images), model.output_shape[-1]), int)
     which = np.repeat(np.arange(len(draws)), draws)
     batch_size, begin = min(batch_size, len(images) * total), 0
     for batch in _noisy(images, sigma, total, seed, batch_size):
         image, draw = np.divmod(np.arange(begin, begin + batch_size), total)
         real = image < len(images)  # the last batch is filled up
-        found = ops.convert_to_numpy(classify(ops.convert_to_tensor(batch)))
+        found = forward(model, batch, batch_size).argmax(axis=-1)
         np.add.at(counts, (which[draw[real]], image[real], found[real]), 1)
         advance(int(np.sum(draw[real] == total - 1)))
         begin += batch_size
@@ -58,12 +56,3 @@ def _noisy(images, sigma, draws, seed, batch_size) -> Iterator[np.ndarray]:
                 batch, filled = np.zeros_like(batch), 0
     if filled:
         yield batch
-
-
-@functools.lru_cache(maxsize=8)  # one curve asks for several sigmas
-def _compiled(model):
-    def classes(x):
-        with frozen():
-            return ops.argmax(model(x, training=False), axis=-1)
-
-    return compiled(classes, model.variables)
