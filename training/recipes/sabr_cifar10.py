@@ -1,0 +1,52 @@
+"""SABR, CIFAR-10, Linf 2/255, the large net of Wong et al. at half its width.
+
+Command:  python -m training.train sabr_cifar10
+Expect:   not yet measured; scaling_cifar10 is the larger recipe
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.architectures import CIFAR10_MEAN, CIFAR10_STD
+from robustzoo.defenses import SABR
+from robustzoo.threats import Linf
+from training.augment import crop_flip
+from training.recipe import Recipe
+from training.schedules import one_cycle
+
+
+def recipe() -> Recipe:
+    threat = Linf(2 / 255)
+    return Recipe(
+        dataset="cifar10",
+        architecture="wong_large",
+        arguments={
+            "input_shape": (32, 32, 3),
+            "filters": 16,
+            "units": 256,
+            "mean": CIFAR10_MEAN,
+            "std": CIFAR10_STD,
+        },
+        defense=partial(
+            SABR,
+            threat=threat,
+            subselection=0.4,
+            steps=2,
+            initialization=True,
+            regularization=0.5,
+        ),
+        threat=threat,
+        method="sabr",
+        epochs=20,
+        batch_size=128,
+        learning_rate=partial(one_cycle, peak=1e-3, rise=0.3),
+        optimizer=partial(keras.optimizers.Adam, global_clipnorm=10.0),
+        augment=crop_flip,
+        warmup_epochs=10,
+        published={
+            "clean": 0.7924,
+            "certified": 0.6284,
+            "source": "Müller et al., arXiv:2210.04871, CNN7 of 17 million weights",
+        },
+    )
