@@ -1,4 +1,4 @@
-"""A base classifier for randomised smoothing (Cohen et al.), CIFAR-10, sigma 0.25, PreActResNet-10.
+"""A base classifier for randomised smoothing (Cohen et al.), CIFAR-10, sigma 0.25, from standard-cifar10.
 
 Command:  python -m training.train smoothed_cifar10
 Expect:   not yet measured
@@ -26,9 +26,10 @@ def recipe() -> Recipe:
         arguments={"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
         defense=partial(NoiseTraining, sigma=sigma, average_decay=0.998),
         threat=L2(sigma),  # where PGD judges the net itself; the radii are of `robustzoo smooth`
-        epochs=20,
+        initial="standard-cifar10",
+        epochs=6,
         batch_size=128,
-        learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
+        learning_rate=partial(one_cycle, peak=0.1, rise=0.2),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
         augment=crop_flip,
     )
