@@ -1,4 +1,4 @@
-"""A base classifier for randomised smoothing (Cohen et al.), CIFAR-10, sigma 0.25, from standard-cifar10.
+"""A base classifier for smoothing (Cohen et al.), CIFAR-10, sigma 0.25, from standard-cifar10.
 
 Command:  python -m training.train smoothed_cifar10
 Expect:   not yet measured
