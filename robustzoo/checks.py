@@ -3,6 +3,12 @@
 import numpy as np
 
 
+def check_data(model, images, labels) -> tuple[np.ndarray, np.ndarray]:
+    """`images` and `labels` as below, such as `model` takes and gives, or raises ValueError."""
+    images = check_images(images, model.input_shape[1:])
+    return images, check_labels(labels, len(images), model.output_shape[-1])
+
+
 def check_images(images, input_shape: tuple | None = None) -> np.ndarray:
     """Returns `images` as float32 (B, H, W, C) in [0, 1], or raises ValueError.
 

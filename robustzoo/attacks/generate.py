@@ -9,7 +9,7 @@ import numpy as np
 from robustzoo.attacks.base import Attack
 from robustzoo.attacks.run import run
 from robustzoo.backend import compiled, in_batches
-from robustzoo.checks import check_images, check_labels
+from robustzoo.checks import check_data
 
 
 def generate(
@@ -31,8 +31,7 @@ def generate(
         labels: integers (N,); the classes to reach for a targeted attack.
         seed: of the random starts; the result for an image depends on its place in `images`.
     """
-    images = check_images(images, model.input_shape[1:])
-    labels = check_labels(labels, len(images), model.output_shape[-1])
+    images, labels = check_data(model, images, labels)
     if isinstance(attack, Attack) and not attack.one_graph:
         return run(attack, model, images, labels, batch_size, seed).images
     whole, seeds = _compiled(attack, model)

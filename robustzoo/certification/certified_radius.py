@@ -7,7 +7,7 @@ from robustzoo.certification.bounds import MEMORY
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.certify import TOLERANCE
 from robustzoo.certification.methods import chosen
-from robustzoo.checks import check_images, check_labels
+from robustzoo.checks import check_data
 from robustzoo.threats import Linf
 
 
@@ -36,8 +36,7 @@ def certified_radius(
         steps: halvings; the radius found is off by at most largest / 2^steps.
     """
     (name,) = chosen([method])
-    images = check_images(images, model.input_shape[1:])
-    labels = check_labels(labels, len(images), model.output_shape[-1])
+    images, labels = check_data(model, images, labels)
     if not 0 < largest < float("inf"):
         raise ValueError(f"largest must be a finite number > 0. Received: {largest!r}")
     certifier = Certifier(model, norm, clip, memory=memory)

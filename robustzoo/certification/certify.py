@@ -10,7 +10,7 @@ from robustzoo.certification.bounds import MEMORY
 from robustzoo.certification.certificate import Certificate
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.methods import chosen
-from robustzoo.checks import check_images, check_labels
+from robustzoo.checks import check_data
 from robustzoo.hashes import sha256
 from robustzoo.threats import L1, L2, Linf
 
@@ -56,8 +56,7 @@ def certify(
     """
     names, threat = chosen(method), _threat(threat)
     _check(precision, tolerance, batch_size)
-    images = check_images(images, model.input_shape[1:])
-    labels = check_labels(labels, len(images), model.output_shape[-1])
+    images, labels = check_data(model, images, labels)
     start = time.monotonic()
     certifier = Certifier(model, type(threat), clip, precision, memory, seconds)
     parts = [slice(b, b + batch_size) for b in range(0, len(images), batch_size)]

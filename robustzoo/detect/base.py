@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from robustzoo.checks import check_images, check_labels
+from robustzoo.checks import check_data, check_images
 from robustzoo.detect._layers import check_model
 from robustzoo.forward import forward
 
@@ -40,9 +40,7 @@ class Detector:
             images: training images (N, H, W, C) in [0, 1].
             labels: their true classes (N,).
         """
-        images = self.checked(images)
-        labels = check_labels(labels, len(images), self.model.output_shape[-1])
-        self.use(self.learn(images, labels))
+        self.use(self.learn(*check_data(self.model, images, labels)))
         return self
 
     def score(self, images: np.ndarray, batch_size: int = 128) -> np.ndarray:

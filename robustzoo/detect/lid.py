@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from robustzoo.backend import frozen
-from robustzoo.checks import check_images, check_labels
+from robustzoo.checks import check_data
 from robustzoo.detect._distances import flat, squared_distances
 from robustzoo.detect._layers import check_model, check_positive, feature
 from robustzoo.detect.base import Detector
@@ -63,9 +63,8 @@ class LID(Detector):
             labels: their true classes (N,).
             adversarial: adversarial examples of `images`, in the same order.
         """
-        images = check_images(images, self.model.input_shape[1:])
-        adversarial = check_images(adversarial, images.shape[1:])
-        check_labels(labels, len(images), self.model.output_shape[-1])
+        images, _ = check_data(self.model, images, labels)
+        adversarial = self.checked(adversarial)
         if adversarial.shape != images.shape or len(images) <= self.reference:
             raise ValueError(
                 f"fit needs more than reference={self.reference} images and as many adversarial. "

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from robustzoo.checks import check_images, check_labels
+from robustzoo.checks import check_data, check_images
 from robustzoo.forward import forward
 
 
@@ -22,9 +22,8 @@ def pairs(
         images, adversarial: (N, H, W, C) in [0, 1], in the same order.
         labels: true classes (N,).
     """
-    images = check_images(images, model.input_shape[1:])
+    images, labels = check_data(model, images, labels)
     adversarial = check_images(adversarial, model.input_shape[1:])
-    labels = check_labels(labels, len(images), model.output_shape[-1])
     if len(adversarial) != len(images):
         raise ValueError(f"{len(images)} images have {len(adversarial)} adversarial ones")
     right = forward(model, images, batch_size).argmax(axis=1) == labels
