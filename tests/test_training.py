@@ -216,6 +216,10 @@ def test_every_recipe_builds_and_is_written_as_json(path):
     assert record["epochs"] == recipe.epochs and record["defense"]
     rate = recipe.learning_rate(100)
     assert float(rate(0) if callable(rate) else rate) >= 0
+    if recipe.initial:  # its weights must fit
+        config = json.loads((CARDS / recipe.initial / "config.json").read_text())
+        for fact in ("architecture", "arguments"):
+            assert config[fact] == record[fact]
 
 
 def test_batches_depend_on_seed_epoch_and_number_alone():

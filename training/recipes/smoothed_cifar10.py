@@ -1,4 +1,4 @@
-"""A base classifier for smoothing (Cohen et al.), CIFAR-10, sigma 0.25, from standard-cifar10.
+"""A base classifier for smoothing (Cohen et al.), CIFAR-10, sigma 0.25, from art-cifar10.
 
 Command:  python -m training.train smoothed_cifar10
 Expect:   not yet measured
@@ -26,7 +26,7 @@ def recipe() -> Recipe:
         arguments={"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
         defense=partial(NoiseTraining, sigma=sigma, average_decay=0.998),
         threat=L2(sigma),  # where PGD judges the net itself; the radii are of `robustzoo smooth`
-        initial="standard-cifar10",
+        initial="art-cifar10",
         epochs=6,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=0.1, rise=0.2),
