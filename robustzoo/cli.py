@@ -263,6 +263,55 @@ def certify(name, examples, sample_seed, eps, methods, output, curve, queries):
 
 
 @main.command()
+@click.argument("name")
+@click.option(
+    "--sigma", required=True, type=click.FloatRange(0, min_open=True),
+    help="Standard deviation of the noise, in pixels of [0, 1]: that of the model's training.",
+)  # fmt: skip
+@click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
+@click.option("--sample-seed", default=0, show_default=True, help="Of the sample of examples.")
+@click.option(
+    "--draws", default=1000, show_default=True, type=click.IntRange(1),
+    help="Noisy copies of each image that are counted; 100 more choose its class.",
+)  # fmt: skip
+@click.option(
+    "--alpha", default=0.001, show_default=True,
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Probability that the radius of an image is wrong.",
+)  # fmt: skip
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the noise.")
+@click.option("--batch-size", default=500, show_default=True, type=click.IntRange(1))
+@click.option("--output", type=click.Path(dir_okay=False), help="Write every image's radius.")
+@click.option("--figure", type=click.Path(dir_okay=False), help="Draw accuracy against radius.")
+def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **options):
+    """Certify L2 radii of a smoothed model: of its most likely answer under Gaussian noise.
+
+    Accuracy counts the images that are answered correctly within each radius. It is about the
+    smoothed model, not about the model asked once, and each image's radius holds with probability
+    1 - alpha.
+    """
+    figure = figure and _png(figure)
+    if figure:
+        _need_matplotlib("give no --figure")
+    model, config, _ = _open(name)
+    test, _ = _sample(config, examples, sample_seed)
+    notice(f"{len(test)} test images of {config['dataset']}, sigma {sigma:g}, accuracy in %")
+    proof = _smoothed(model, test, sigma, draws, alpha, **options)
+    for eps, share in proof.curve().items():
+        line(f"L2 {eps:g}", _percent(share))
+    line("abstained", _percent(float((proof.predicted < 0).mean())))
+    notice(str(proof))
+    if output:
+        proof.save(output)
+        notice(f"wrote {output}")
+    if figure:
+        from robustzoo.evaluation.figures import radius_figure
+
+        figure.write_bytes(radius_figure({f"{Path(name).name}, sigma {sigma:g}": proof}))
+        notice(f"wrote {figure}")
+
+
+@main.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option("--suite", default="quick", show_default=True, help=", ".join(SUITES) + ".")
 @click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
@@ -429,6 +478,19 @@ def _certificate(proof, report, folder, command):
         del measured[key]
     weights = sha256((folder / "model.safetensors").read_bytes())
     return measured | proof.to_dict() | {"attacked": attacked, "weights_sha256": weights}
+
+
+def _smoothed(model, test, sigma, draws, alpha, **options):
+    """The certificate; a bar shows the images done."""
+    from robustzoo.evaluation._bar import progress_bar
+    from robustzoo.smoothing import certify_smoothed
+
+    with progress_bar(9) as bar:
+        task = bar.add_task("smoothing", total=len(test))
+        return certify_smoothed(
+            model, test.images, test.labels, sigma, draws, alpha,
+            advance=lambda count: bar.advance(task, count), **options,
+        )  # fmt: skip
 
 
 def _write_curve(path, folder, model, config, test, threat, methods):

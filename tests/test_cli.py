@@ -15,6 +15,7 @@ from PIL import Image
 from robustzoo import architectures, cli, datasets, zoo
 from robustzoo.certification import Certificate
 from robustzoo.evaluation import SUITES, Report, gallery
+from robustzoo.smoothing import SmoothedCertificate
 from robustzoo.zoo import locate, registry
 
 CONFIG = {
@@ -345,6 +346,31 @@ def test_certify_refuses_before_any_work(folder, three_images, tmp_path, monkeyp
     fail("certify", folder, "--export", tmp_path / "none", code=2)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert "give no --curve" in fail("certify", folder, "--curve", tmp_path / "curve.png")
+
+
+def test_smooth_certifies_radii(folder, three_images, tmp_path):
+    """The boundary is 4.24 / 4, 1.6 / 4 and 7.06 / 4 away; 1,000 draws prove at most 1.23."""
+    files = "--output", tmp_path / "radii.json", "--figure", tmp_path / "radii.png"
+    rows = succeed("smooth", "trades-light", "--sigma", "0.5", *files)
+    shares = {"0": "100.00", "0.25": "100.00", "0.5": "66.67", "0.75": "66.67", "1": "33.33"}
+    assert rows == [*([f"L2 {eps}", share] for eps, share in shares.items()), ["abstained", "0.00"]]
+    proof = SmoothedCertificate.read(tmp_path / "radii.json")
+    assert (proof.radius < [1.06, 0.4, 1.77]).all() and (proof.radius > [0.8, 0.25, 1.2]).all()
+    assert pixels_of(tmp_path / "radii.png").shape[1] > 600
+    few = run("smooth", "trades-light", "--sigma", "0.5", "--examples", "2", "--draws", "50")
+    assert "2 test images" in few.stderr and "not about the model itself" in few.stderr
+
+
+def test_smooth_refuses(folder, three_images, tmp_path, monkeypatch):
+    smooth = "smooth", "trades-light"
+    fail(*smooth, code=2)
+    fail(*smooth, "--sigma", "0", code=2)
+    fail(*smooth, "--sigma", "1", "--alpha", "1", code=2)
+    assert "sigma must be a finite number" in run(*smooth, "--sigma", "nan").stderr
+    figure = *smooth, "--sigma", "1", "--figure"
+    assert "must end in .png" in fail(*figure, tmp_path / "radii.jpg")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert "give no --figure" in fail(*figure, tmp_path / "radii.png")
 
 
 def test_suites_are_those_of_the_package():

@@ -9,7 +9,7 @@ from robustzoo.certification.arrays import FLOAT64
 from robustzoo.certification.cascade_report import CascadeReport
 from robustzoo.certification.certify import certify
 from robustzoo.certification.graph import Graph
-from robustzoo.checks import check_images, check_labels
+from robustzoo.checks import check_data
 from robustzoo.threats import L1, L2, Linf
 
 
@@ -42,9 +42,7 @@ def cascade(
             "a cascade needs models of one input shape and one number of classes. Received: "
             f"{sorted(shapes) or 'no model'}"
         )
-    ((shape, classes),) = shapes
-    images = check_images(images, shape)
-    labels = check_labels(labels, len(images), classes)
+    images, labels = check_data(models[0], images, labels)
     predicted, proofs = [], []
     for model in models:
         predicted.append(_answers(model, images, batch_size))

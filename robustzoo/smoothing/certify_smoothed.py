@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from robustzoo.checks import check_images, check_labels
+from robustzoo.checks import check_data
 from robustzoo.smoothing._checks import check
 from robustzoo.smoothing._votes import votes
 from robustzoo.smoothing.base_classifier import base_classifier
@@ -41,8 +41,7 @@ def certify_smoothed(
         advance: called with the number of images just finished, for a progress bar.
     """
     check(sigma, alpha, seed, n=n, n0=n0, batch_size=batch_size)
-    images = check_images(images, model.input_shape[1:])
-    labels = check_labels(labels, len(images), model.output_shape[-1])
+    images, labels = check_data(model, images, labels)
     base = base_classifier(model)
     chosen, counts = votes(base, images, sigma, (n0, n), seed, batch_size, advance)
     classes = chosen.argmax(axis=1)
