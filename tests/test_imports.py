@@ -26,6 +26,7 @@ LAYERS = [
         "pictures",
         "canvas",
         "theory",
+        "adam",
         "hashes",
         "forward",
     },

@@ -4,8 +4,8 @@ import dataclasses
 
 from keras import ops
 
+from robustzoo.adam import adam
 from robustzoo.attacks import _search
-from robustzoo.attacks._adam import adam
 from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._model import gradient
 from robustzoo.attacks.base import Attack, smaller, spread

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from keras import ops
 
-from robustzoo.attacks._adam import adam
+from robustzoo.adam import adam
 from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._counter import random_bits, random_keys
 from robustzoo.attacks._model import forward, within

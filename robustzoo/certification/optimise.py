@@ -3,6 +3,7 @@
 import numpy as np
 from keras import ops
 
+from robustzoo.adam import adam
 from robustzoo.backend import compiled, input_gradient
 from robustzoo.certification.arrays import FLOAT32
 from robustzoo.certification.linear import difference_rows, linear_bound, lines_of
@@ -43,12 +44,12 @@ class SlopeSearch:
         )
         rows = [ops.convert_to_tensor(np.asarray(r, "int32")) for r in (first, second)]
         alpha = FLOAT32.read(self._start(boxes))
-        state = alpha, ops.zeros_like(alpha), ops.zeros_like(alpha), alpha
+        averages = {"mean": ops.zeros_like(alpha), "square": ops.zeros_like(alpha)}
+        state = alpha, averages, alpha
         best = ops.full((len(first),), -np.inf, "float32")
         for step in range(STEPS):
-            constants = RATE * DECAY**step, 1 - 0.9 ** (step + 1), 1 - 0.999 ** (step + 1)
-            state, best = self._step(state, best, FLOAT32.read(constants), rows, *given)
-        return self._split(ops.convert_to_numpy(state[3]).astype("float64"))
+            state, best = self._step(state, best, FLOAT32.read(step), rows, *given)
+        return self._split(ops.convert_to_numpy(state[2]).astype("float64"))
 
     def _start(self, boxes):
         parts = []
@@ -67,19 +68,17 @@ class SlopeSearch:
             for part, (place, shape) in zip(parts, self.shapes.items(), strict=True)
         }
 
-    def _climb(self, state, best, constants, rows, region, boxes):
+    def _climb(self, state, best, step, rows, region, boxes):
         """One step of Adam; the slopes before it are kept where they are the best so far."""
-        alpha, mean, square, kept = state
-        rate, warm_mean, warm_square = constants[0], constants[1], constants[2]
+        alpha, averages, kept = state
         bound, _, gradient = input_gradient(
             lambda a: (self._bound(a, rows, region, boxes), ()), alpha
         )
         better = bound > best
         kept = ops.where(better[:, None], alpha, kept)
-        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * ops.square(gradient)
-        move = mean / warm_mean / (ops.sqrt(square / warm_square) + 1e-8)
-        alpha = ops.clip(alpha + rate * move, 0.0, 1.0)
-        return (alpha, mean, square, kept), ops.maximum(best, bound)
+        move, averages = adam(averages, gradient, step)
+        alpha = ops.clip(alpha + RATE * ops.power(DECAY, step) * move, 0.0, 1.0)
+        return (alpha, averages, kept), ops.maximum(best, bound)
 
     def _bound(self, alpha, rows, region, boxes):
         xp, graph = FLOAT32, self.graph

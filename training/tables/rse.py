@@ -14,8 +14,8 @@ import numpy as np
 from keras import ops
 
 from robustzoo import architectures, datasets, zoo
+from robustzoo.adam import adam
 from robustzoo.attacks import PGD, generate
-from robustzoo.attacks._adam import adam
 from robustzoo.attacks._model import gradient, later, random_variables
 from robustzoo.backend import random_state, repeat
 from robustzoo.evaluation.predict import predict

@@ -10,15 +10,15 @@ def adam(state, slope, count):
 
     Args:
         state: holds the averages `mean` and `square`, shaped like `slope`.
-        slope: what to descend (B, H, W, C).
-        count: steps made before, (B,).
+        slope: what to descend (B, ...).
+        count: steps made before, (B,) or a number.
 
     Returns mean / sqrt(square), bias corrected, to be subtracted times the learning rate, and the
     new averages.
     """
     mean = DECAYS[0] * state["mean"] + (1.0 - DECAYS[0]) * slope
     square = DECAYS[1] * state["square"] + (1.0 - DECAYS[1]) * ops.square(slope)
-    time = ops.cast(count, "float32")[:, None, None, None] + 1.0
+    time = ops.reshape(ops.cast(count, "float32") + 1.0, (-1, *(1,) * (len(slope.shape) - 1)))
     # Tiny slopes are common (1e-7 where C&W starts at 0 or 1): the 1e-8 comes after the correction.
     scale = ops.sqrt(square / (1.0 - ops.power(DECAYS[1], time))) + 1e-8
     move = mean / (1.0 - ops.power(DECAYS[0], time)) / scale
