@@ -4,6 +4,7 @@ from keras import ops
 
 from robustzoo.attacks._model import gradient
 from robustzoo.backend import frozen
+from robustzoo.losses._own import own
 
 
 def jacobian(model, z, rows, noise=None):
@@ -19,3 +20,13 @@ def jacobian(model, z, rows, noise=None):
     with frozen(read):
         parts = [gradient(model, z, row, noise) for row in rows]
     return parts[0][1], [values for values, _, _ in parts], [slope for _, _, slope in parts]
+
+
+def leads(model, z, y, others, noise=None):
+    """z_j - z_y (B, K) of the classes j in `others` (B, K), and its gradients (B, K, H, W, C)."""
+    rows = [
+        lambda logits, k=k: own(logits, others[:, k]) - own(logits, y)
+        for k in range(others.shape[1])
+    ]
+    _, values, slopes = jacobian(model, z, rows, noise)
+    return ops.stack(values, axis=1), ops.stack(slopes, axis=1)

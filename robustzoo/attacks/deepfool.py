@@ -4,7 +4,7 @@ import dataclasses
 
 from keras import ops
 
-from robustzoo.attacks._jacobian import jacobian
+from robustzoo.attacks._jacobian import leads
 from robustzoo.attacks._model import forward
 from robustzoo.attacks.base import Attack, fooled, where
 from robustzoo.losses._own import rivals
@@ -86,17 +86,7 @@ class DeepFool(Attack):
 
     def _shift(self, model, state, y, noise):
         """From z to the nearest of the linearised boundaries, shaped like the images."""
-
-        def rise(k):
-            def f(logits):
-                rival = ops.take_along_axis(logits, state["rivals"][:, k : k + 1], axis=1)
-                return (rival - ops.take_along_axis(logits, ops.expand_dims(y, 1), axis=1))[:, 0]
-
-            return f
-
-        rows = [rise(k) for k in range(state["rivals"].shape[1])]
-        _, f, w = jacobian(model, state["z"], rows, noise)
-        f, w = ops.stack(f, axis=1), ops.stack(w, axis=1)
+        f, w = leads(model, state["z"], y, state["rivals"], noise)
         size = ops.abs(w) if self.norm is Linf else ops.square(w)
         power = ops.sum(size, axis=(2, 3, 4))  # ||w||_1 or ||w||_2^2
         dual = power if self.norm is Linf else ops.sqrt(power)

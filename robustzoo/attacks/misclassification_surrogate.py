@@ -5,7 +5,7 @@ import functools
 
 from keras import ops
 
-from robustzoo.attacks._jacobian import jacobian
+from robustzoo.attacks._jacobian import leads
 from robustzoo.attacks._model import forward, random_variables
 from robustzoo.attacks.base import Attack, fooled
 from robustzoo.backend import random_state
@@ -68,18 +68,8 @@ class MisclassificationSurrogate(Attack):
         return {"best": z, "success": fooled(logits, y), "value": margin(y, logits), "done": done}
 
     def _moved(self, model, x, y, noise):
-        others = self._others(model, x, y, noise)
-
-        def rise(k):
-            def f(logits):
-                other = ops.take_along_axis(logits, others[:, k : k + 1], axis=1)
-                return (other - ops.take_along_axis(logits, ops.expand_dims(y, 1), axis=1))[:, 0]
-
-            return f
-
-        rows = [rise(k) for k in range(others.shape[1])]
-        _, gaps, slopes = jacobian(model, x, rows, noise)
-        direction = self._nearest(ops.stack(gaps, axis=1), ops.stack(slopes, axis=1))
+        gaps, slopes = leads(model, x, y, self._others(model, x, y, noise), noise)
+        direction = self._nearest(gaps, slopes)
         return self.threat.project(x + self.threat.eps * self.threat.steepest(direction), x)
 
     def _others(self, model, x, y, noise):
