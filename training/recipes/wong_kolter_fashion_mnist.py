@@ -1,4 +1,4 @@
-"""Wong & Kolter's dual bound, Fashion-MNIST, Linf 0.1, their small net, from ibp-small-fashion-mnist.
+"""Wong & Kolter's dual bound, Fashion-MNIST, Linf 0.1, from ibp-small-fashion-mnist.
 
 Command:  python -m training.train wong_kolter_fashion_mnist
 Expect:   not yet measured
