@@ -3,6 +3,7 @@
 from keras import ops
 
 from robustzoo.detect.base import Detector
+from robustzoo.losses._own import rivals
 
 
 class Confidence(Detector):
@@ -20,6 +21,5 @@ class Confidence(Detector):
         self.use({})
 
     def values(self, arrays, logits):
-        largest = ops.one_hot(ops.argmax(logits, axis=-1), logits.shape[-1], dtype="bool")
-        others = ops.logsumexp(ops.where(largest, -1e30, logits), axis=-1)
+        others = ops.logsumexp(rivals(logits, ops.argmax(logits, axis=-1)), axis=-1)
         return ops.max(logits, axis=-1) - others

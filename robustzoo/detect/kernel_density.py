@@ -7,6 +7,7 @@ from robustzoo.detect._distances import flat, squared_distances
 from robustzoo.detect._layers import check_positive, feature
 from robustzoo.detect.base import Detector
 from robustzoo.forward import forward
+from robustzoo.losses._own import own
 
 NOTHING = -1e30  # log density of a class without training features
 
@@ -57,15 +58,16 @@ class KernelDensity(Detector):
         generator = np.random.default_rng(self.seed)
         classes = self.model.output_shape[-1]
         rows = [generator.permutation(np.flatnonzero(labels == c)) for c in range(classes)]
-        rows = [own[: self.per_class] for own in rows]
+        rows = [kept[: self.per_class] for kept in rows]
+        counts = np.array([len(kept) for kept in rows])
         found = self.features(images[np.concatenate(rows)])
-        bank = np.zeros((classes, max(map(len, rows)), found.shape[1]), "float32")
-        owners = np.repeat(np.arange(classes), [len(own) for own in rows])
-        places = np.concatenate([np.arange(len(own)) for own in rows])
+        bank = np.zeros((classes, counts.max(), found.shape[1]), "float32")
+        owners = np.repeat(np.arange(classes), counts)
+        places = np.concatenate([np.arange(count) for count in counts])
         # What fills up a class lies where its features lie too, and counts for nothing.
         bank[:] = found.mean(axis=0)
         bank[owners, places] = found
-        return {"bank": bank, "counts": np.array([len(own) for own in rows])}
+        return {"bank": bank, "counts": counts}
 
     def values(self, arrays, logits, z):
         bank, counts = arrays["bank"], arrays["counts"]
@@ -76,5 +78,4 @@ class KernelDensity(Detector):
         logs = ops.logsumexp(ops.where(kept, exponents, NOTHING), axis=-1)
         logs = ops.maximum(logs - ops.log(ops.maximum(counts, 1.0)), NOTHING)
         logs = ops.where(counts > 0, logs, NOTHING)
-        own = ops.one_hot(ops.argmax(logits, axis=-1), classes, dtype="bool")
-        return ops.sum(ops.where(own, logs, 0.0), axis=-1)
+        return own(logs, ops.argmax(logits, axis=-1))
