@@ -28,6 +28,12 @@ def random_targets(model, labels, seed: int = 0):
     return ((labels + others) % classes).astype("int32")
 
 
+def mean_change(found, images, rows=slice(None)) -> float | None:
+    """Mean L2 distance of `found` from `images` (N, H, W, C), of those at `rows`; None of none."""
+    change = np.sqrt(np.square(found - images).sum(axis=(1, 2, 3)))[rows]
+    return float(change.mean()) if len(change) else None
+
+
 def adaptive_accuracy(model, data, threat, draws: int = 1, seed: int = 0) -> float:
     """What APGD on cross-entropy and then on nine targets leaves, gradients over `draws` (EOT)."""
     attacks = {

@@ -7,7 +7,7 @@ from robustzoo.attacks import APGD, PGD
 from robustzoo.evaluation import evaluate
 from robustzoo.layers import CenterLogits
 from robustzoo.losses import cross_entropy, margin, mmc
-from robustzoo.threats import Linf
+from robustzoo.threats import Linf, parse_eps
 from training.tables._accuracy import accuracy
 
 ATTACKS = {  # steps, whether targeted; the order of the paper's columns
@@ -57,7 +57,7 @@ class Models:
                 none.
         """
         row = {"data": dataset, "model": label, "eps": eps}
-        values = [_share(text) for text in published.split()] or [None] * (1 + len(ATTACKS))
+        values = [share(text) for text in published.split()] or [None] * (1 + len(ATTACKS))
         names = ["published clean", *(f"published {attack}" for attack in ATTACKS)]
         row |= dict(zip(names, values, strict=True))
         if name in self.released:
@@ -65,7 +65,7 @@ class Models:
         return row
 
     def _ours(self, dataset, name, eps):
-        model, data, threat = self.load(name), self.data(dataset), Linf(_number(eps))
+        model, data, threat = self.load(name), self.data(dataset), Linf(parse_eps(eps))
         loss = mmc if "mmc" in name else cross_entropy
         row = {"clean": accuracy(model, data)}
         for attack, (steps, targeted) in ATTACKS.items():
@@ -100,15 +100,10 @@ def verdict(rows) -> list[str]:
 PAPER = "paper's PGD-50 un"
 
 
-def _share(percent):
+def share(percent):
     """0.487 of "48.7", "< 0.01" of "<1", None of "-"."""
     if percent == "-":
         return None
     if percent.startswith("<"):
         return f"< {float(percent[1:]) / 100:g}"
     return round(float(percent) / 100, 4)
-
-
-def _number(eps):
-    top, _, bottom = eps.partition("/")
-    return float(top) / float(bottom or 1)

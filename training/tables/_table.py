@@ -78,6 +78,11 @@ class Table:
         return path
 
 
+def drawn(examples: int) -> dict:
+    """The facts of so many test images, as `Split.sample` draws them."""
+    return {"images": f"{examples} of the test set, drawn with seed 0", "seed": 0}
+
+
 def _cell(value) -> str:
     if value is None:
         return ""

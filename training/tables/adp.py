@@ -11,7 +11,7 @@ import click
 
 from robustzoo.attacks import EAD, JSMA, CarliniWagner
 from training.tables._ensembles import COLUMNS, Pair, budgeted, verdict
-from training.tables._table import Table
+from training.tables._table import Table, drawn
 
 MODELS = {
     "mnist": ("ensemble-baseline-mnist", "adp-mnist"),
@@ -61,9 +61,7 @@ THETA = {"mnist": 0.2, "cifar10": 0.1}  # JSMA's change of a pixel
 @click.option("--examples", default=500, show_default=True, help="Test images.")
 def main(examples):
     """Measures the table and writes it."""
-    facts = {
-        "images": f"{examples} of the test set, drawn with seed 0",
-        "seed": 0,
+    facts = drawn(examples) | {
         "paper's attack": "FGSM; BIM, PGD, MIM with 10 steps of eps / 10; JSMA towards a random "
         "class; C&W and EAD with kappa 0.1, rate 0.01, one value of c, 1,000 iterations",
         "adaptive": "APGD-CE and APGD-T with nine targets, 100 steps, at the eps of the row",

@@ -8,7 +8,7 @@ import functools
 import click
 
 from training.tables._ensembles import COLUMNS, Pair, budgeted, verdict
-from training.tables._table import Table
+from training.tables._table import Table, drawn
 
 MODELS = ("advt-cifar10", "advt-adp-cifar10")
 # Accuracies of three ResNet-20 trained with FGSM, without and with ADP.
@@ -24,9 +24,7 @@ PUBLISHED = [
 @click.option("--examples", default=500, show_default=True, help="Test images.")
 def main(examples):
     """Measures the table and writes it."""
-    facts = {
-        "images": f"{examples} of the test set, drawn with seed 0",
-        "seed": 0,
+    facts = drawn(examples) | {
         "paper's attack": "FGSM; BIM, PGD, MIM with 10 steps of eps / 10",
         "adaptive": "APGD-CE and APGD-T with nine targets, 100 steps, at the eps of the row",
         "models": list(MODELS),

@@ -16,7 +16,7 @@ from robustzoo.attacks import PGD
 from robustzoo.evaluation.figures import matrix_figure
 from robustzoo.evaluation.measures import transfer_matrix
 from robustzoo.threats import Linf
-from training.tables._table import FOLDER, Table
+from training.tables._table import FOLDER, Table, drawn
 
 MODELS = {  # data set and the eps of PGD
     "ensemble-baseline-mnist": ("mnist", 0.1),
@@ -31,9 +31,7 @@ NAMES = ["member 1", "member 2", "member 3"]
 @click.option("--examples", default=1000, show_default=True, help="Test images.")
 def main(examples):
     """Measures the table, writes it and draws it."""
-    facts = {
-        "images": f"{examples} of the test set, drawn with seed 0",
-        "seed": 0,
+    facts = drawn(examples) | {
         "attack": "PGD on one member, 10 steps of eps / 10",
         "a number": "accuracy of the member of its column on what fools the member of its row",
     }

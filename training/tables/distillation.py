@@ -22,6 +22,7 @@ from robustzoo.layers import Temperature
 from robustzoo.losses import tempered_cross_entropy
 from robustzoo.theory import softmax_jacobian
 from training.schedules import one_cycle
+from training.tables._accuracy import mean_change
 from training.tables._table import Table
 
 TEMPERATURES = (1.0, 5.0, 10.0, 20.0, 100.0)
@@ -86,7 +87,6 @@ def _fit(defense, train, epochs):
 def _row(test, sample, name, temperature, model):
     found = run(CW, model, sample.images, sample.labels)
     fooled = found.success & (predict(model, sample.images) == sample.labels)
-    change = np.sqrt(np.square(found.images - sample.images).sum(axis=(1, 2, 3)))
     return {
         "model": name,
         "temperature": temperature,
@@ -95,7 +95,7 @@ def _row(test, sample, name, temperature, model):
         "JSMA": reached(softened(model, 1.0), sample),
         "JSMA at T": reached(softened(model, temperature or 1.0), sample),
         "C&W": float(fooled.sum() / max(1, (predict(model, sample.images) == sample.labels).sum())),
-        "C&W mean L2": float(change[fooled].mean()) if fooled.any() else None,
+        "C&W mean L2": mean_change(found.images, sample.images, fooled),
         "gradient": float(np.median(gradient_sizes(model, sample.images))),
     }
 

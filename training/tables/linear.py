@@ -3,7 +3,7 @@
 Command:  python -m training.tables.linear
 """
 
-from functools import partial
+from functools import cache, partial
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ from robustzoo import datasets
 from robustzoo.architectures import linear
 from robustzoo.attacks import PGD, generate
 from robustzoo.defenses import ExactLinear
+from robustzoo.evaluation.predict import predict
 from robustzoo.losses import linear_worst_case, margin
 from robustzoo.threats import Linf
 from training.tables._table import Table
@@ -34,7 +35,7 @@ def main() -> None:
     facts |= {"training": "10 epochs, SGD, batch 100, learning rate 0.5 of two logits", "seed": 0}
     table = Table("linear", "Linear MNIST 0 against 1: error", COLUMNS, facts)
     for name, threat in (("standard", Linf(0.0)), ("robust", THREAT)):
-        trained = partial(train, data, threat)
+        trained = cache(partial(train, data, threat))
         clean, attacked = PUBLISHED[name]
         table.row(f"{name}, clean", lambda t=trained, n=name, p=clean: clean_row(n, p, t(), data))
         table.row(
@@ -67,7 +68,7 @@ def train(data: datasets.Dataset, threat: Linf) -> keras.Model:
 
 def clean_row(name, published, model, data) -> dict:
     """Error on the test images as they are."""
-    wrong = predicted(model, data.test.images) != data.test.labels
+    wrong = predict(model, data.test.images) != data.test.labels
     return {"model": name, "error on": "clean images", "published": published} | dict.fromkeys(
         COLUMNS[3:], float(wrong.mean())
     )
@@ -84,17 +85,12 @@ def attacked_row(name, published, model, data) -> dict:
     worst = linear_worst_case(y, model(x), kernel, THREAT)
     inside = generate(PGD(THREAT, 0.02, steps=40), model, x, y)
     errors = [
-        predicted(model, stepped) != y,
+        predict(model, stepped) != y,
         keras.ops.convert_to_numpy(margin(y, worst)) > 0,
-        predicted(model, inside) != y,
+        predict(model, inside) != y,
     ]
     row = {"model": name, "error on": "attacked images", "published": published}
     return row | {c: float(e.mean()) for c, e in zip(COLUMNS[3:], errors, strict=True)}
-
-
-def predicted(model, images) -> np.ndarray:
-    """Classes (N,)."""
-    return model.predict(images, batch_size=500, verbose=0).argmax(1)
 
 
 if __name__ == "__main__":

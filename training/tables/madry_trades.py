@@ -5,8 +5,7 @@ Command:  python -m training.tables.madry_trades
 Nothing is attacked here: our numbers come from `eval.json` of each model folder.
 """
 
-import json
-
+from robustzoo.zoo.card import read_facts
 from training.tables._table import Table
 from training.train import CARDS
 
@@ -68,7 +67,7 @@ def main() -> None:
 
 def measured(name: str, attack: str) -> dict:
     """Our accuracy under `attack`, under the worst of all, and the number of images."""
-    record = json.loads((CARDS / name / "eval.json").read_text())
+    record = read_facts(CARDS / name, "eval.json")
     ours = {result["label"].split(" x ")[0]: result["accuracy"] for result in record["results"]}
     worst = None if attack == "clean" else record["worst_case_accuracy"]
     return {

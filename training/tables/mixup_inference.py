@@ -14,7 +14,7 @@ from robustzoo import architectures, datasets, zoo
 from robustzoo.attacks import PGD, run
 from robustzoo.evaluation.predict import predict
 from robustzoo.threats import Linf
-from training.tables._table import Table
+from training.tables._table import Table, drawn
 
 KINDS = {  # samples and shares of the paper
     "": None,
@@ -51,10 +51,8 @@ COLUMNS = [
 @click.option("--only", type=click.Choice(list(MODELS)), multiple=True, help="Default: all.")
 def main(examples, only):
     """Measures the table and writes it."""
-    facts = {
-        "images": f"{examples} of the test set, drawn with seed 0",
+    facts = drawn(examples) | {
         "pool": "100 training images of each class",
-        "seed": 0,
         "PGD on the base": "the paper's attack: random start, knows nothing of the mixing",
         "PGD-20 through MI": "20 steps of eps / 4, the gradient is that of the mean over fresh "
         "samples (EOT)",

@@ -11,7 +11,7 @@ import functools
 import click
 
 from training.tables._prototypes import COLUMNS, FACTS, Models, verdict
-from training.tables._table import Table
+from training.tables._table import Table, drawn
 
 # Data, label, our model, percent published: clean, then PGD-10 tar, un, PGD-50 tar, un at each eps.
 ROWS = [
@@ -39,7 +39,7 @@ ROWS = [
 def main(examples):
     """Measures the table and writes it."""
     models = Models(examples)
-    facts = {"images": f"{examples} of the test set, drawn with seed 0", **FACTS}
+    facts = drawn(examples) | FACTS
     facts["models"] = sorted(models.released & {row[2] for row in ROWS})
     table = Table("mmc_depth", "MMC by depth", COLUMNS, facts)
     for dataset, label, name, clean, *published in ROWS:

@@ -14,9 +14,9 @@ import numpy as np
 from robustzoo.attacks import SPSA, CarliniWagner, Spatial, run
 from robustzoo.evaluation.predict import predict
 from robustzoo.threats import Linf
-from training.tables._accuracy import accuracy, random_targets
-from training.tables._prototypes import Models, adaptive
-from training.tables._table import Table
+from training.tables._accuracy import accuracy, mean_change, random_targets
+from training.tables._prototypes import Models, adaptive, share
+from training.tables._table import Table, drawn
 
 # Our model and what the paper prints: mean L2 of C&W tar, un; percent under the others.
 PUBLISHED = {
@@ -41,9 +41,7 @@ SIGMA, DRAWS = 0.05, 20
 def main(examples, iterations, searches):
     """Measures the table and writes it."""
     models = Models(examples)
-    facts = {
-        "images": f"{examples} of the test set, drawn with seed 0",
-        "seed": 0,
+    facts = drawn(examples) | {
         "C&W": f"mean L2 of the successes, {searches} searches of {iterations} steps, rate 0.005, "
         "c from 0.01; on differences of logits, so it knows the head already",
         "SPSA": "10 steps of 128 samples on the margin; adaptive: the white-box attacks of "
@@ -72,10 +70,7 @@ def main(examples, iterations, searches):
 def _row(label, attack, published, released, measure):
     ours, strongest = measure() if released else (None, None)
     percent = not attack.startswith("C&W")
-    if published.startswith("<"):
-        published = f"< {float(published[1:]) / 100:g}"
-    else:
-        published = round(float(published) / (100 if percent else 1), 4)
+    published = share(published) if percent else float(published)
     return dict(zip(COLUMNS, (label, attack, published, ours, strongest), strict=True))
 
 
@@ -118,8 +113,7 @@ def mean_distance(model, data, attack) -> float | None:
     rows = predict(model, data.images) == data.labels
     aims = random_targets(model, data.labels) if attack.targeted else data.labels
     found = run(attack, model, data.images[rows], aims[rows])
-    change = np.sqrt(np.square(found.images - data.images[rows]).sum(axis=(1, 2, 3)))
-    return float(change[found.success].mean()) if found.success.any() else None
+    return mean_change(found.images, data.images[rows], found.success)
 
 
 def noisy(model, data, draws: int) -> float:

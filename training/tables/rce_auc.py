@@ -7,7 +7,6 @@ Paper:    Pang et al., 2018, arXiv:1706.00633; its numbers as in the project's s
 import functools
 
 import click
-import numpy as np
 
 from robustzoo import datasets, zoo
 from robustzoo.attacks import APGD, ILCM, JSMA, CarliniWagner, bim, fgsm, generate
@@ -21,7 +20,9 @@ from robustzoo.detect import (
     pairs,
     threshold,
 )
+from robustzoo.forward import forward
 from robustzoo.threats import Linf
+from training.tables._accuracy import random_targets
 from training.tables._table import Table
 
 MODELS = ("standard-mnist", "rce-mnist", "standard-cifar10", "rce-cifar10")
@@ -77,9 +78,7 @@ class Setting:
         test = data.test.sample(examples)
         self.images, self.labels = test.images, test.labels
         self.train, self.validation = data.train.sample(15000, seed=1), data.validation.sample(1000)
-        classes = self.model.output_shape[-1]
-        shift = np.random.default_rng(0).integers(1, classes, len(test))
-        self.other = ((self.labels + shift) % classes).astype("int32")
+        self.other = random_targets(self.model, self.labels)
         self.made = {}
 
     @functools.cached_property
@@ -133,7 +132,7 @@ class Setting:
         chosen = attacks[attack]
         labels = self.other if chosen.targeted else self.labels
         if attack == "JSMA":  # towards the least likely class
-            labels = self.model.predict(self.images, verbose=0).argmin(axis=1)
+            labels = forward(self.model, self.images).argmin(axis=1)
         return generate(chosen, self.model, self.images, labels)
 
     def _adaptive(self, kind, detector):

@@ -12,6 +12,7 @@ from robustzoo import datasets, zoo
 from robustzoo.attacks import bim, generate
 from robustzoo.detect import KernelDensity, embedding, pairs
 from robustzoo.detect.figures import embedding_figure
+from robustzoo.evaluation.predict import predict
 from robustzoo.threats import Linf
 from training.tables._table import FOLDER, Table
 
@@ -29,7 +30,7 @@ def measure(name: str, examples: int):
     kept = pairs(model, images, labels, adversarial)
     detector = KernelDensity(model)
     clean, moved = detector.features(images), detector.features(adversarial[kept])
-    predicted = model.predict(adversarial[kept], verbose=0).argmax(axis=1)
+    predicted = predict(model, adversarial[kept])
     search = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(clean)
     _, nearest = search.kneighbors(moved)
     row = {

@@ -21,7 +21,8 @@ from robustzoo.backend import random_state, repeat
 from robustzoo.evaluation.predict import predict
 from robustzoo.losses import margin
 from robustzoo.threats import Linf
-from training.tables._table import Table
+from training.tables._accuracy import mean_change
+from training.tables._table import Table, drawn
 
 # Accuracies of VGG16 by c: RSE (recalled, low confidence), adversarial retraining (their code).
 PUBLISHED = {
@@ -90,9 +91,7 @@ class FixedStrength:
 @click.option("--examples", default=200, show_default=True, help="Test images.")
 def main(examples):
     """Measures the table and writes it."""
-    facts = {
-        "images": f"{examples} of the test set, drawn with seed 0",
-        "seed": 0,
+    facts = drawn(examples) | {
         "C&W": "Adam, rate 0.001, 300 steps, fixed c, last iterate",
         "PGD": "20 steps of eps / 4, random start",
         "one draw": "each gradient sees one draw of the noise, the judged model averages ten",
@@ -142,9 +141,8 @@ def _judged(attacked, judged, data, attack):
     """Accuracy of `judged` on what the attack makes with `attacked`, and the mean L2 change."""
     images, labels = data.images, data.labels
     found = images if attack is None else generate(attack, attacked, images, labels)
-    change = np.sqrt(np.square(found - images).sum(axis=(1, 2, 3)))
     kept = predict(judged, images) == labels
-    return float(np.mean(kept & (predict(judged, found) == labels))), float(change.mean())
+    return float(np.mean(kept & (predict(judged, found) == labels))), mean_change(found, images)
 
 
 def _remarks(rows):
