@@ -8,7 +8,7 @@ from keras import ops
 from robustzoo.backend import compiled
 from robustzoo.certification.arrays import FLOAT32, FLOAT64
 from robustzoo.certification.graph import Graph
-from robustzoo.certification.intervals import intersect, interval_bounds, next_box
+from robustzoo.certification.intervals import interval_bounds
 from robustzoo.certification.linear import (
     difference_rows,
     linear_bound,
@@ -52,19 +52,15 @@ class Bounds:
             slope: None for intervals; else units that intervals leave undecided get linear bounds
                 with this slope (CROWN), and each bound is the better of both.
         """
-        xp, graph = self.xp, self.graph
         if slope is None:
             return self._intervals(region)
-        values = graph.forward(xp, self.weights, region.x) if self.radii else None
-        boxes = [region.box(xp)]
-        for place in range(1, len(graph)):
-            boxes.append(next_box(xp, graph[place], self.weights[place], boxes))
-            if place in self.radii:
-                ball = self._ball(values[place], place, region)
-                boxes[place] = intersect(xp, boxes[place], ball)
-            elif self._undecided(place):
-                boxes[place] = self._tightened(place, boxes, region, slope)
-        return boxes
+
+        def better(place, boxes):
+            if self._undecided(place):
+                return self._tightened(place, boxes, region, slope)
+            return boxes[place]
+
+        return interval_bounds(self.xp, self.graph, self.weights, region, self.radii, better)
 
     def margins(self, region: Region, labels, boxes, slope) -> np.ndarray:
         """Lower bounds of z_y - z_j, (B, classes); inf where j = y.
@@ -118,10 +114,6 @@ class Bounds:
         """Whether linear bounds may be better than the interval of a node, and matter."""
         node, exact = self.graph[place], 1 if self.norm is Linf else 0
         return place in self.graph.bent and node.mixing > exact and not node.nonlinear
-
-    def _ball(self, values, place, region):
-        eps = self.xp.reshape(region.eps, (-1, *(1,) * len(self.graph[place].shape)))
-        return values - eps * self.radii[place], values + eps * self.radii[place]
 
     def _tightened(self, place, boxes, region, slope):
         """The box of a node, better where the sign of a unit is undecided."""

@@ -14,7 +14,7 @@ def intersect(xp, box, other):
     return xp.maximum(box[0], other[0]), xp.minimum(box[1], other[1])
 
 
-def interval_bounds(xp, graph, weights, region, radii=None) -> list:
+def interval_bounds(xp, graph, weights, region, radii=None, better=None) -> list:
     """Bounds (low, high), each (B, *shape), of every node (Gowal et al., 2018, arXiv:1810.12715).
 
     An affine map takes the centre c and the radius r of a box to W c + b and |W| r; a monotone
@@ -23,6 +23,7 @@ def interval_bounds(xp, graph, weights, region, radii=None) -> list:
     Args:
         radii: {place: dual norms (*shape) of the rows of the linear map from the images to there};
             on a ball that is no box they bound these nodes by f(x) +- eps radius.
+        better: (place, boxes up to there) -> the box of any other node, to be taken instead.
     """
     boxes, values = [region.box(xp)], None
     if radii:
@@ -34,4 +35,6 @@ def interval_bounds(xp, graph, weights, region, radii=None) -> list:
             radius = eps * radii[place]
             ball = values[place] - radius, values[place] + radius
             boxes[place] = intersect(xp, boxes[place], ball)
+        elif better:
+            boxes[place] = better(place, boxes)
     return boxes
