@@ -3,12 +3,12 @@
 import keras
 import numpy as np
 import pytest
+from resumed import check_goes_on_exactly
 from tiny import tiny_batch, tiny_classifier
 
 from robustzoo.attacks import LBFGS, PGD
 from robustzoo.defenses import AdversarialPool
 from robustzoo.threats import Linf
-from training.checkpoint import read_checkpoint, restore_checkpoint, save_checkpoint
 
 
 def numpy(tensor):
@@ -54,18 +54,9 @@ def test_a_batch_smaller_than_the_refresh():
 
 def test_goes_on_exactly_from_a_checkpoint(tmp_path):
     x, y = tiny_batch(8)
-    whole, first, second = fresh(rate=0.1), fresh(rate=0.1), fresh(rate=0.1)
-    for _ in range(4):
-        whole.train_on_batch(x, y)
-    for _ in range(2):
-        first.train_on_batch(x, y)
-    save_checkpoint(tmp_path / "run", first, {}, None)
-    restore_checkpoint(second, read_checkpoint(tmp_path / "run")[1])
-    for _ in range(2):
-        second.train_on_batch(x, y)
-    np.testing.assert_array_equal(numpy(whole.images), numpy(second.images))
-    for one, other in zip(whole.variables, second.variables, strict=True):
-        np.testing.assert_allclose(numpy(one), numpy(other), atol=1e-6)
+    runs = [fresh(rate=0.1) for _ in range(3)]
+    check_goes_on_exactly(runs, x, y, tmp_path / "run", 1e-6)
+    np.testing.assert_array_equal(numpy(runs[0].images), numpy(runs[2].images))
 
 
 def test_holds_examples_of_lbfgs_that_fool_the_model():

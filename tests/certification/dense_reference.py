@@ -4,6 +4,8 @@ A net is h_0 = x, z_k = b_k + sum_{j<k} W_kj h_j, h_k = relu(z_k), and the last 
 weights are {(k, j): W_kj}, so a skip connection is one more matrix.
 """
 
+import functools
+
 import numpy as np
 
 
@@ -31,49 +33,52 @@ def margins(weights, biases, x, eps, norm, clip, label, hidden, slope):
     low, high = {0: x - eps}, {0: x + eps}
     if clip:
         low[0], high[0] = np.maximum(low[0], 0), np.minimum(high[0], 1)
-
-    def linear(rows, offset, end, kind):
-        """Lower bounds of rows z_end + offset, by lines of the given kind."""
-        at = {j: rows @ w for (k, j), w in weights.items() if k == end}
-        offset = offset + rows @ biases[end]
-        for k in range(end - 1, 0, -1):
-            if k not in at:
-                continue
-            a = at.pop(k)
-            if kind is None:
-                ends = np.maximum(low[k], 0), np.maximum(high[k], 0)
-                offset = offset + np.maximum(a, 0) @ ends[0] + np.minimum(a, 0) @ ends[1]
-                continue
-            flat, up, shift = relu_lines(low[k], high[k], kind)
-            offset = offset + np.minimum(a, 0) @ shift
-            a = np.maximum(a, 0) * flat + np.minimum(a, 0) * up
-            offset = offset + a @ biases[k]
-            for (node, j), w in weights.items():
-                if node == k:
-                    at[j] = at.get(j, 0) + a @ w
-        return offset + (least(at[0]) if 0 in at else 0)
-
-    def least(a):
-        box = np.maximum(a, 0) @ low[0] + np.minimum(a, 0) @ high[0]
-        if norm == "linf":
-            return box
-        dual = np.linalg.norm(a, axis=1) if norm == "l2" else np.abs(a).max(1)
-        ball = a @ x - eps * dual
-        return np.maximum(ball, box) if clip else ball
-
+    bound = functools.partial(
+        linear, weights, biases, low, high, functools.partial(least, x, eps, norm, clip)
+    )
     for k in range(1, last):
         eye, affine = np.eye(len(biases[k])), [j for node, j in weights if node == k] == [0]
-        interval = _interval(weights, biases, low, high, k)
+        low[k], high[k] = interval = _interval(weights, biases, low, high, k)
         kind = hidden if hidden or not affine else "same"  # from the images on, rows are exact
         if kind or affine:
-            ends = linear(eye, 0, k, kind), -linear(-eye, 0, k, kind)
+            ends = bound(eye, k, kind), -bound(-eye, k, kind)
             asked = affine | (interval[0] < 0) & (interval[1] > 0)  # the sign of others is known
             low[k] = np.where(asked, np.maximum(interval[0], ends[0]), interval[0])
             high[k] = np.where(asked, np.minimum(interval[1], ends[1]), interval[1])
-            continue
-        low[k], high[k] = interval
     rows = np.eye(len(biases[last]))
-    return linear(rows[label] - rows, 0, last, slope)
+    return bound(rows[label] - rows, last, slope)
+
+
+def linear(weights, biases, low, high, least, rows, end, kind):
+    """Lower bounds of rows z_end, by lines of the given kind."""
+    at = {j: rows @ w for (k, j), w in weights.items() if k == end}
+    offset = rows @ biases[end]
+    for k in range(end - 1, 0, -1):
+        if k not in at:
+            continue
+        a = at.pop(k)
+        if kind is None:
+            ends = np.maximum(low[k], 0), np.maximum(high[k], 0)
+            offset = offset + np.maximum(a, 0) @ ends[0] + np.minimum(a, 0) @ ends[1]
+            continue
+        flat, up, shift = relu_lines(low[k], high[k], kind)
+        offset = offset + np.minimum(a, 0) @ shift
+        a = np.maximum(a, 0) * flat + np.minimum(a, 0) * up
+        offset = offset + a @ biases[k]
+        for (node, j), w in weights.items():
+            if node == k:
+                at[j] = at.get(j, 0) + a @ w
+    return offset + (least(low[0], high[0], at[0]) if 0 in at else 0)
+
+
+def least(x, eps, norm, clip, low, high, a):
+    """min <a, z> over the region, for each row."""
+    box = np.maximum(a, 0) @ low + np.minimum(a, 0) @ high
+    if norm == "linf":
+        return box
+    dual = np.linalg.norm(a, axis=1) if norm == "l2" else np.abs(a).max(1)
+    ball = a @ x - eps * dual
+    return np.maximum(ball, box) if clip else ball
 
 
 def relu_lines(low, high, kind):
