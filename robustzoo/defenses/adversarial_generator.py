@@ -4,8 +4,9 @@ import keras
 from keras import ops
 
 from robustzoo.architectures import perturbation_generator
+from robustzoo.attacks._model import forward, gradient
 from robustzoo.attacks.base import fooled
-from robustzoo.backend import frozen, input_gradient, replicas, weight_gradient
+from robustzoo.backend import replicas, weight_gradient
 from robustzoo.defenses.base import Defense
 from robustzoo.threats import Linf
 
@@ -89,9 +90,8 @@ class AdversarialGenerator(Defense):
             self._estimate(x, y)
 
         def descended():
-            with frozen():
-                logits = self.classifier(self._generated(x), training=False)
-                return -ops.mean(self.criterion(y, logits)) / replicas(), ()
+            logits = forward(self.classifier, self._generated(x))
+            return -ops.mean(self.criterion(y, logits)) / replicas(), ()
 
         _, gradients = weight_gradient(self.generator, descended)
         self.generator_optimizer.apply(gradients, self.generator.trainable_variables)
@@ -103,14 +103,8 @@ class AdversarialGenerator(Defense):
 
     def _estimate(self, x, y):
         """Moves the radius towards the mean least one of the batch."""
-
-        def judged(z):
-            with frozen():
-                logits = self.classifier(z, training=False)
-            return self.criterion(y, logits), logits
-
-        _, logits, gradient = input_gradient(judged, x)
-        high = self._least(x, y, ops.sign(gradient))
+        _, logits, slope = gradient(self.classifier, x, lambda logits: self.criterion(y, logits))
+        high = self._least(x, y, ops.sign(slope))
         right = ops.cast(ops.logical_not(fooled(logits, y)), "float32")
         count = ops.sum(right)
         mean = ops.sum(right * high) / ops.maximum(count, 1.0)
@@ -125,7 +119,6 @@ class AdversarialGenerator(Defense):
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
             z = ops.clip(x + ops.reshape(middle, (-1, 1, 1, 1)) * direction, 0.0, 1.0)
-            with frozen():
-                flipped = fooled(self.classifier(z, training=False), y)
+            flipped = fooled(forward(self.classifier, z), y)
             low, high = ops.where(flipped, low, middle), ops.where(flipped, middle, high)
         return high

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from robustzoo.backend import frozen, input_gradient
+from robustzoo.attacks._model import forward, gradient
 from robustzoo.defenses.base import Defense
 from robustzoo.threats import L1, L2, Linf
 
@@ -34,16 +34,10 @@ class HiddenPerturbation(Defense):
 
     def _adversarial(self, x, y):
         """r, shaped like h(x)."""
-
-        def losses(hidden):
-            with frozen():
-                return self.criterion(y, self.above(hidden, training=False)), ()
-
-        with frozen():
-            hidden = self.below(x, training=False)
-        _, _, gradient = input_gradient(losses, ops.stop_gradient(hidden))
-        shape = ops.shape(gradient)
-        direction = self.threat.steepest(ops.reshape(gradient, (shape[0], -1, 1, 1)))
+        hidden = ops.stop_gradient(forward(self.below, x))
+        _, _, slope = gradient(self.above, hidden, lambda logits: self.criterion(y, logits))
+        shape = ops.shape(slope)
+        direction = self.threat.steepest(ops.reshape(slope, (shape[0], -1, 1, 1)))
         eps = self.threat.eps * self.warmup()
         return ops.stop_gradient(eps * ops.reshape(direction, shape))
 
