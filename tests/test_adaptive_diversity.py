@@ -10,11 +10,7 @@ from robustzoo.attacks import PGD, fgsm
 from robustzoo.defenses import AdaptiveDiversity, RandomEps
 from robustzoo.losses import adp, cross_entropy, log_diversity
 from robustzoo.threats import Linf
-from tests.tiny import tiny_batch, tiny_classifier, values
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
+from tests.tiny import numpy, tiny_batch, tiny_classifier, values
 
 
 def trio():

@@ -7,14 +7,10 @@ from keras import ops
 
 from robustzoo.backend import input_gradient
 from robustzoo.losses import ADP, adp, cross_entropy, ensemble_entropy, log_diversity
-from tests.tiny import tiny_batch
+from tests.tiny import numpy, tiny_batch
 
 Y = np.array([0, 3, 2, 1], "int32")
 Z = np.random.default_rng(0).normal(size=(4, 3, 4)).astype("float32")  # three members
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
 
 
 def rest(y, logits):

@@ -4,16 +4,12 @@ import keras
 import numpy as np
 import pytest
 from resumed import check_goes_on_exactly
-from tiny import tiny_batch, tiny_classifier, tiny_linear, values
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo.architectures import perturbation_generator
 from robustzoo.defenses import AdversarialGenerator
 from robustzoo.losses import cross_entropy
 from robustzoo.threats import L2, Linf
-
-
-def numpy(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def fresh(rate=0.0, classifier=None, **options):

@@ -4,15 +4,11 @@ import keras
 import numpy as np
 import pytest
 from resumed import check_goes_on_exactly
-from tiny import tiny_batch, tiny_classifier
+from tiny import numpy, tiny_batch, tiny_classifier
 
 from robustzoo.attacks import LBFGS, PGD
 from robustzoo.defenses import AdversarialPool
 from robustzoo.threats import Linf
-
-
-def numpy(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def fresh(pool=8, refresh=3, rate=0.0, attack=None):

@@ -3,18 +3,13 @@
 import keras
 import numpy as np
 import pytest
-from keras import ops
 
 from robustzoo.attacks import PGD, fgsm
 from robustzoo.defenses import CenterLossTraining, StandardTraining
 from robustzoo.layers import CenterLogits
 from robustzoo.losses import MMC, cross_entropy
 from robustzoo.threats import Linf
-from tests.tiny import tiny_batch, tiny_classifier
-
-
-def numpy(value):
-    return np.array(ops.convert_to_numpy(value))
+from tests.tiny import numpy, tiny_batch, tiny_classifier
 
 
 def test_objective_and_centers_by_hand():

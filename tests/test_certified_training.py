@@ -5,7 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_classifier
+from tiny import numpy, tiny_batch, tiny_classifier
 
 from robustzoo.certification.arrays import FLOAT32, FLOAT64
 from robustzoo.certification.bounds import Bounds
@@ -25,10 +25,6 @@ BOUNDS = [
     (WongKolter, {"projections": None}, "wong-kolter"),
     (SABR, {"subselection": 1.0}, "ibp"),
 ]
-
-
-def numpy(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def tensors(x, y):

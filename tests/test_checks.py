@@ -4,17 +4,13 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from tiny import tiny_batch, tiny_classifier, tiny_linear, values
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo.attacks import bpda
 from robustzoo.evaluation import Result, checks
 from robustzoo.threats import L1, L2, Linf
 
 THREAT = Linf(0.05)
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
 
 
 def linear(count=64):

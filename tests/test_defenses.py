@@ -3,7 +3,7 @@ import inspect
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_classifier, tiny_linear, values
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo import defenses
 from robustzoo.architectures import ensemble
@@ -54,10 +54,6 @@ DRAWS = {cls: 0 for cls in WITHOUT_ATTACK} | {
     NoiseTraining: 1,
     MixupTraining: 5,  # the attack's, and for each of two mixings an order and the shares
 }  # of noise in a step, else 1
-
-
-def numpy(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def fresh(cls):

@@ -5,7 +5,7 @@ import functools
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_classifier, tiny_linear, values
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo.backend import input_gradient
 from robustzoo.defenses import Distillation, StandardTraining
@@ -20,10 +20,6 @@ from robustzoo.losses import (
 X, Y = tiny_batch(64)
 Z = np.array([[2.0, 1.0, -1.0, 0.0], [0.0, 3.0, 0.5, 1.0]], "float32")
 ZT = np.array([[1.0, -1.0, 0.0, 2.0], [4.0, 3.0, 0.0, 1.0]], "float32")
-
-
-def numpy(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def softmax(z):

@@ -6,11 +6,7 @@ import pytest
 from keras import ops
 
 from robustzoo.architectures import ensemble, noisy
-from tests.tiny import tiny_batch, tiny_classifier, tiny_linear
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
+from tests.tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
 
 
 def test_is_the_log_of_the_mean_probability():

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_classifier, tiny_linear
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
 
 from robustzoo.architectures import linear
 from robustzoo.attacks import PGD, run
@@ -15,10 +15,6 @@ THREATS = [(Linf(0.1), 0.02), (L2(0.1), 0.02), (L1(0.1), 0.02)]
 each_threat = pytest.mark.parametrize(
     ("threat", "step"), THREATS, ids=[type(threat).__name__ for threat, _ in THREATS]
 )
-
-
-def numpy(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def inner_batch(classes):

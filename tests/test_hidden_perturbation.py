@@ -3,17 +3,13 @@
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_classifier, values
+from tiny import numpy, tiny_batch, tiny_classifier, values
 
 from robustzoo.architectures import preact_resnet
 from robustzoo.attacks import fgsm
 from robustzoo.defenses import HiddenPerturbation
 from robustzoo.losses import cross_entropy
 from robustzoo.threats import L1, L2, Linf
-
-
-def numpy(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def defense_at(layer, threat, classifier=None):

@@ -1,9 +1,8 @@
 """Mixup inference: what is drawn, the formula by hand, and what an attack and a reload see."""
 
-import keras
 import numpy as np
 import pytest
-from tiny import tiny_linear, values
+from tiny import numpy, tiny_linear, values
 
 from robustzoo.architectures import mixup_inference
 from robustzoo.attacks import PGD, generate
@@ -11,10 +10,6 @@ from robustzoo.layers import MixupPool
 from robustzoo.threats import Linf
 
 X = np.random.default_rng(0).uniform(0.2, 0.8, (6, 8, 8, 3)).astype("float32")
-
-
-def numpy(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def softmax(z):

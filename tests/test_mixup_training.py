@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_linear
+from tiny import numpy, tiny_batch, tiny_linear
 
 from robustzoo.attacks import fgsm
 from robustzoo.defenses import MixupTraining
@@ -11,10 +11,6 @@ from robustzoo.losses import cross_entropy
 from robustzoo.threats import Linf
 
 X, Y = tiny_batch(16)
-
-
-def numpy(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def losses(defense, x=X, x_adv=X, y=Y):

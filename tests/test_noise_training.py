@@ -1,9 +1,8 @@
 """Training on noise, by hand; what every defense does is tested in test_defenses.py."""
 
 import keras
-import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_classifier, tiny_linear
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
 
 from robustzoo.attacks import PGD
 from robustzoo.defenses import NoiseTraining
@@ -11,10 +10,6 @@ from robustzoo.losses import cross_entropy
 from robustzoo.threats import L2
 
 X, Y = tiny_batch(32)
-
-
-def numpy(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def loss(defense):

@@ -10,11 +10,7 @@ from robustzoo.attacks import PGD, generate
 from robustzoo.defenses import MadryTraining
 from robustzoo.layers import LogMeanProbability, Noise
 from robustzoo.threats import Linf
-from tests.tiny import tiny_batch, tiny_classifier, tiny_linear, values
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
+from tests.tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 
 def small_resnet(classes=4):

@@ -7,13 +7,10 @@ from keras import ops
 from robustzoo import losses
 from robustzoo.backend import input_gradient
 from robustzoo.layers import CenterLogits
+from tests.tiny import numpy
 
 Z = np.array([[2.0, 1.0, -1.0], [0.0, 3.0, 0.5], [-1.0, 0.0, 1.0]], "float32")
 Y = np.array([0, 3, 1], "int32")
-
-
-def numpy(value):
-    return ops.convert_to_numpy(value)
 
 
 @pytest.fixture

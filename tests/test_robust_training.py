@@ -3,16 +3,12 @@
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_linear
+from tiny import numpy, tiny_batch, tiny_linear
 
 from robustzoo.attacks import fgsm, generate
 from robustzoo.backend import input_gradient
 from robustzoo.losses import cross_entropy
 from robustzoo.threats import L1, L2, Linf
-
-
-def numpy(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 @pytest.mark.parametrize("threat", [Linf(0.02), L2(0.1), L1(0.05)], ids=lambda t: type(t).__name__)

@@ -45,4 +45,9 @@ def tiny_batch(count: int = 32) -> tuple[np.ndarray, np.ndarray]:
 
 def values(model: keras.Model) -> list[np.ndarray]:
     """Copies of every variable, seeds and statistics included."""
-    return [np.array(keras.ops.convert_to_numpy(v.value)) for v in model.variables]
+    return [numpy(v.value) for v in model.variables]
+
+
+def numpy(tensor) -> np.ndarray:
+    """A copy of a tensor or of a variable."""
+    return np.array(keras.ops.convert_to_numpy(tensor))

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from tiny import tiny_batch, tiny_classifier, tiny_linear
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
 
 from robustzoo import losses
 from robustzoo.attacks import APGD, _apgd_halving, run
@@ -10,10 +10,6 @@ from robustzoo.backend import compiled
 from robustzoo.threats import L1, L2, Linf
 
 THREATS = {"linf": Linf(0.3), "l2": L2(0.6), "l1": L1(1.5)}
-
-
-def numpy(tensor):
-    return np.array(ops.convert_to_numpy(tensor))
 
 
 def trace(attack, model, state, x, y, steps):

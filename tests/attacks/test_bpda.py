@@ -2,15 +2,11 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from tiny import tiny_batch, tiny_classifier, tiny_linear, values
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo.attacks import PGD, DeepFool, bpda, generate, run
 from robustzoo.backend import input_gradient
 from robustzoo.threats import Linf
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
 
 
 def quantised(x):

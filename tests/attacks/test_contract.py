@@ -3,11 +3,10 @@
 import dataclasses
 import inspect
 
-import keras
 import numpy as np
 import pytest
 from examples import EXAMPLES
-from tiny import tiny_batch, tiny_classifier, values
+from tiny import numpy, tiny_batch, tiny_classifier, values
 
 from robustzoo import attacks
 from robustzoo.attacks import Attack, generate, run
@@ -33,10 +32,6 @@ def batch(model):
     x, _ = tiny_batch(12)
     predicted = classes(model, x)
     return x, predicted, ((predicted + 1) % 4).astype("int32")
-
-
-def numpy(tensor):
-    return keras.ops.convert_to_numpy(tensor)
 
 
 def classes(model, x):

@@ -4,10 +4,7 @@ import pytest
 from keras import ops
 
 from robustzoo.attacks._counter import normal, random_bits, random_keys, threefry, uniform
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
+from tests.tiny import numpy
 
 
 def ints(*values):

@@ -1,17 +1,12 @@
-import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_classifier, tiny_linear
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
 
 from robustzoo.attacks import EAD, CarliniWagner, generate
 from robustzoo.attacks.ead import _shrunk
 from robustzoo.attacks.run import run
 
 QUICK = {"initial_c": 0.1, "searches": 5, "iterations": 100}
-
-
-def numpy(tensor):
-    return keras.ops.convert_to_numpy(tensor)
 
 
 def l1(z, x):

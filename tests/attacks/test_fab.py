@@ -1,9 +1,8 @@
-import keras
 import numpy as np
 import pytest
 from keras import ops
 from scipy.optimize import linprog, minimize
-from tiny import tiny_batch, tiny_classifier, tiny_linear
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
 
 from robustzoo.attacks import FAB, PGD
 from robustzoo.attacks._hyperplane import shortest
@@ -20,10 +19,6 @@ SIZE = 12
 @pytest.fixture(params=THREATS)
 def norm(request):
     return request.param
-
-
-def numpy(tensor):
-    return keras.ops.convert_to_numpy(tensor)
 
 
 def ways(norm, z, w, rise):

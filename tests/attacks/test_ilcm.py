@@ -1,14 +1,10 @@
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_classifier, tiny_linear
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
 
 from robustzoo.attacks import ILCM, bim, generate, run
 from robustzoo.threats import L2, Linf
-
-
-def numpy(tensor):
-    return keras.ops.convert_to_numpy(tensor)
 
 
 def test_is_bim_towards_the_least_likely_class():

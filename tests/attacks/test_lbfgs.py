@@ -1,16 +1,11 @@
-import keras
 import numpy as np
 import pytest
 from keras import ops
-from tiny import tiny_batch, tiny_linear
+from tiny import numpy, tiny_batch, tiny_linear
 
 from robustzoo.attacks import LBFGS, generate
 from robustzoo.attacks.run import run
 from robustzoo.backend import compiled
-
-
-def numpy(tensor):
-    return keras.ops.convert_to_numpy(tensor)
 
 
 def test_finds_the_nearest_point_of_a_linear_model():

@@ -1,14 +1,10 @@
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_linear
+from tiny import numpy, tiny_batch, tiny_linear
 
 from robustzoo.attacks import MIM, bim, generate
 from robustzoo.threats import L2, Linf
-
-
-def numpy(tensor):
-    return keras.ops.convert_to_numpy(tensor)
 
 
 def curved():

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_classifier, tiny_linear
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
 
 from robustzoo.attacks import MisclassificationSurrogate, generate
 from robustzoo.backend import input_gradient
@@ -9,10 +9,6 @@ from robustzoo.threats import L1, L2, Linf
 
 THREATS = [Linf(0.02), L2(0.1), L1(0.1)]
 each_threat = pytest.mark.parametrize("threat", THREATS, ids=lambda t: type(t).__name__)
-
-
-def numpy(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def inner_batch(count=12):

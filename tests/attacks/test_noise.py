@@ -4,14 +4,10 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from tiny import tiny_batch, tiny_linear
+from tiny import numpy, tiny_batch, tiny_linear
 
 from robustzoo.attacks import Noise, generate, run
 from robustzoo.threats import L1, L2, Linf
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
 
 
 def draws(attack, shape, count):

@@ -3,7 +3,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_classifier, tiny_linear, values
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo import losses
 from robustzoo.attacks import PGD, bim, fgsm, generate
@@ -33,10 +33,6 @@ def attack(request):
 @pytest.fixture
 def model():
     return tiny_classifier(dropout=0.3)
-
-
-def numpy(tensor):
-    return keras.ops.convert_to_numpy(tensor)
 
 
 def test_budget_box_and_strength(attack, model):

@@ -3,14 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 from keras import ops
-from tiny import tiny_batch, tiny_classifier, tiny_linear
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
 
 from robustzoo.attacks import Spatial, run
 from robustzoo.attacks.spatial import transform
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
 
 
 def transformed(x, down, right, angle):

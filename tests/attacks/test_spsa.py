@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from keras import ops
-from tiny import tiny_batch, tiny_linear
+from tiny import numpy, tiny_batch, tiny_linear
 
 from robustzoo.attacks import SPSA, generate, run
 from robustzoo.attacks._counter import random_bits
@@ -9,10 +9,6 @@ from robustzoo.attacks.spsa import directions, spsa_gradient
 from robustzoo.backend import compiled
 from robustzoo.losses import margin
 from robustzoo.threats import L2, Linf
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
 
 
 def test_mean_is_the_gradient_of_a_linear_loss_scale_included():

@@ -1,8 +1,7 @@
-import keras
 import numpy as np
 import pytest
 from keras import ops
-from tiny import tiny_batch, tiny_classifier
+from tiny import numpy, tiny_batch, tiny_classifier
 
 from robustzoo.attacks import Square
 from robustzoo.attacks._windows import hills, inside, tiles
@@ -19,10 +18,6 @@ THREATS = {"linf": Linf(EPS), "l2": L2(0.3)}
 @pytest.fixture(params=THREATS.values(), ids=THREATS.keys())
 def threat(request):
     return request.param
-
-
-def numpy(tensor):
-    return keras.ops.convert_to_numpy(tensor)
 
 
 def interior(count=8):

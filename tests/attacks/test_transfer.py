@@ -2,16 +2,12 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from tiny import tiny_batch, tiny_classifier, tiny_linear, values
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo.attacks import PGD, DeepFool, Noise, Transfer, generate, run
 from robustzoo.threats import Linf
 
 THREAT = Linf(0.02)
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
 
 
 def predicted(model, x):
