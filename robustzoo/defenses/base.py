@@ -10,7 +10,7 @@ from keras import ops
 
 from robustzoo.attacks import PGD
 from robustzoo.backend import accelerated, portable_step, replicas, weight_gradient
-from robustzoo.checks import check_images, check_labels
+from robustzoo.checks import check_data
 from robustzoo.losses import cross_entropy
 
 
@@ -178,8 +178,7 @@ class Defense(keras.Model):
 
     def _check(self, x, y):
         if isinstance(x, np.ndarray):
-            images = check_images(x, self.classifier.input_shape[1:])
-            check_labels(y, len(images), self.classifier.output_shape[-1])
+            check_data(self.classifier, x, y)
 
 
 def _mean(losses, sample_weight):

@@ -68,6 +68,8 @@ def main() -> None:
 def measured(name: str, attack: str) -> dict:
     """Our accuracy under `attack`, under the worst of all, and the number of images."""
     record = read_facts(CARDS / name, "eval.json")
+    if record is None:
+        raise FileNotFoundError(f"{name} is not measured: robustzoo evaluate model_cards/{name}")
     ours = {result["label"].split(" x ")[0]: result["accuracy"] for result in record["results"]}
     worst = None if attack == "clean" else record["worst_case_accuracy"]
     return {
