@@ -235,7 +235,7 @@ def _method(config: dict) -> list[str]:
 def _usage(name: str) -> str:
     return (
         "## Use\n\n```python\nimport robustzoo\n\n"
-        f'model = robustzoo.load("{name}")  # a keras.Model from images in [0, 1] to logits\n```'
+        f'model = robustzoo.load("{name}")  # from images in [0, 1] to logits\n```'
     )
 
 
