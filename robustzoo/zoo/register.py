@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 from robustzoo.zoo import locate, registry
-from robustzoo.zoo.card import check_certificate, check_evaluation, describe_threat, write_card
+from robustzoo.zoo.card import describe_threat, write_card
 from robustzoo.zoo.config import check_config, same_threat
 from robustzoo.zoo.folder import parse_json, read_folder, write_json, write_manifest
 from robustzoo.zoo.header import read_header
+from robustzoo.zoo.records import check_certificate, check_evaluation
 
 SAMPLE = ("dataset", "split", "examples", "sample_seed")  # facts that say which images were taken
 

@@ -5,9 +5,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from robustzoo.zoo.card import check_evaluation, check_training, write_card
+from robustzoo.zoo.card import write_card
 from robustzoo.zoo.config import check_config
 from robustzoo.zoo.folder import MANIFEST, OPTIONAL, REQUIRED, write_json, write_manifest
+from robustzoo.zoo.records import check_evaluation, check_training
 
 
 def save(

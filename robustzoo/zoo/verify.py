@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from robustzoo.hashes import sha256
-from robustzoo.zoo.card import check_certificate, check_evaluation, check_training
 from robustzoo.zoo.config import check_config
 from robustzoo.zoo.folder import MANIFEST, parse_json
 from robustzoo.zoo.list_models import list_models
 from robustzoo.zoo.obtain import obtain
+from robustzoo.zoo.records import check_certificate, check_evaluation, check_training
 
 
 def verify(name: str | Path | None = None) -> dict:

@@ -1,0 +1,75 @@
+"""Checks of the records of a model folder, before they are believed, printed or published."""
+
+from robustzoo.hashes import sha256
+from robustzoo.zoo.config import check_threat
+
+TRAINING_KEYS = ("command", "commit", "seed", "versions", "backend", "device", "seconds", "epochs")
+EVALUATION_KEYS = ("dataset", "split", "examples", "threat", "command", "commit", "versions",
+                   "backend", "device", "results")  # fmt: skip
+RESULT_KEYS = ("attack", "label", "arguments", "seed", "accuracy", "seconds")
+CERTIFICATE_KEYS = ("dataset", "split", "examples", "sample_seed", "threat", "clip", "methods",
+                    "accuracy", "certified_accuracy", "attacked", "tolerance", "precision",
+                    "seconds", "model_sha256", "data_sha256", "weights_sha256", "command", "commit",
+                    "versions", "backend", "device")  # fmt: skip
+
+
+def check_training(training: dict | None) -> dict | None:
+    """Returns `training` (training.json); ValueError if a fact that the card prints is missing."""
+    return training and _has("training.json", training, TRAINING_KEYS)
+
+
+def check_evaluation(evaluation: dict | None) -> dict | None:
+    """Returns `evaluation` (eval.json); ValueError if it lacks a fact or has a wrong accuracy."""
+    if not evaluation:
+        return evaluation
+    _has("eval.json", evaluation, EVALUATION_KEYS)
+    check_threat(evaluation["threat"])
+    if not evaluation["results"]:
+        raise ValueError("eval.json: results must not be empty")
+    for result in evaluation["results"]:
+        _has("eval.json: a result", result, RESULT_KEYS)
+    for further in evaluation.get("further", []):
+        check_evaluation(further)
+    accuracies = [result["accuracy"] for result in evaluation["results"]]
+    if "worst_case_accuracy" in evaluation:
+        accuracies.append(evaluation["worst_case_accuracy"])
+    _check_accuracies("eval.json", accuracies)
+    return evaluation
+
+
+def check_certificate(certificate: dict | None, weights: bytes) -> dict | None:
+    """Returns `certificate` (certificate.json).
+
+    Raises ValueError if it lacks a fact, has a wrong accuracy, or is of other weights than those
+    of model.safetensors, whose contents `weights` are.
+    """
+    if not certificate:
+        return certificate
+    _has("certificate.json", certificate, CERTIFICATE_KEYS)
+    check_threat(certificate["threat"])
+    attacked = _has("certificate.json: attacked", certificate["attacked"], RESULT_KEYS)["accuracy"]
+    accuracies = [certificate["certified_accuracy"], attacked, certificate["accuracy"]]
+    _check_accuracies("certificate.json", accuracies)
+    if certificate["weights_sha256"] != sha256(weights):
+        raise ValueError(
+            f"certificate.json is of a model.safetensors with sha256 "
+            f"{certificate['weights_sha256']}, actual {sha256(weights)}: certify the model again"
+        )
+    for further in certificate.get("further", []):
+        check_certificate(further, weights)
+    return certificate
+
+
+def _check_accuracies(where: str, accuracies: list) -> None:
+    for accuracy in accuracies:
+        if not isinstance(accuracy, (int, float)) or not 0 <= accuracy <= 1:
+            raise ValueError(f"{where}: accuracy must lie in [0, 1]. Received: {accuracy!r}")
+
+
+def _has(where: str, value, keys: tuple) -> dict:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} must be an object. Received: {value!r:.200}")
+    missing = [key for key in keys if key not in value]
+    if missing:
+        raise ValueError(f"{where} lacks {', '.join(missing)}")
+    return value
