@@ -14,6 +14,8 @@ from PIL import Image
 
 from robustzoo import architectures, cli, datasets, zoo
 from robustzoo.certification import Certificate
+from robustzoo.cli import measure
+from robustzoo.cli._show import table
 from robustzoo.evaluation import SUITES, Report, gallery
 from robustzoo.smoothing import SmoothedCertificate
 from robustzoo.zoo import locate, registry
@@ -107,7 +109,7 @@ def test_list(folder):
 def test_table_in_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "dumb")
-    cli.table(["name", "clean"], [["[bold]x", None]])
+    table(["name", "clean"], [["[bold]x", None]])
     head, row = capsys.readouterr().out.splitlines()
     assert head.split() == ["name", "clean"]
     assert row.split() == ["[bold]x"]  # text from a folder is no markup
@@ -374,7 +376,7 @@ def test_smooth_refuses(folder, three_images, tmp_path, monkeypatch):
 
 
 def test_suites_are_those_of_the_package():
-    assert cli.SUITES == tuple(SUITES)
+    assert measure.SUITES == tuple(SUITES)
 
 
 def test_export(folder, image, tmp_path):

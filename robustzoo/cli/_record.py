@@ -1,0 +1,66 @@
+"""The records of a model folder that the commands renew."""
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from robustzoo.cli._show import notice
+
+
+def command_line(*models: tuple[str, Path], without: tuple = ()) -> str:
+    """The command that runs on `models`, (name, folder) each, without options of no consequence.
+
+    A released model is called by its name, so that the command runs elsewhere too.
+    """
+    context = click.get_current_context()
+    names = [folder.resolve().name if _in_checkout(folder) else name for name, folder in models]
+    words = ["robustzoo", context.info_name, *names]
+    for option in context.command.params:
+        if context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
+            if isinstance(option, click.Option) and option.name not in without:
+                given = context.params[option.name]
+                for value in given if option.multiple else [given]:
+                    words += [option.opts[0], str(value)]
+    return shlex.join(words)
+
+
+def renew(name: str, folder: Path, file: str, record: dict, kind: Callable) -> None:
+    """Writes `record` into `file`, and renews card and manifest, where `name` is a folder.
+
+    In `file` it takes the place of the record that has the same `kind(record)`.
+    """
+    from robustzoo import zoo
+    from robustzoo.zoo.folder import write_json
+    from robustzoo.zoo.locate import is_folder
+
+    if str(name).startswith("hf://") or not is_folder(name):
+        return notice(
+            "shown, not written: the card of a folder is renewed, e.g. model_cards/" + folder.name
+        )
+    write_json(folder / file, _filed(folder, file, record, kind))
+    if _in_checkout(folder):
+        zoo.register(folder)
+    else:
+        zoo.write_card(folder)
+        zoo.write_manifest(folder)
+    notice(f"wrote {folder / file} and renewed card and manifest")
+
+
+def _filed(folder, file, record, kind):
+    """What `file` becomes: the record in the place of the one of the same kind."""
+    from robustzoo.zoo.card import read_facts
+
+    former = read_facts(folder, file)
+    if not former or kind(former) == kind(record):
+        return record | {"further": (former or {}).get("further", [])}
+    others = [other for other in former["further"] if kind(other) != kind(record)]
+    return former | {"further": [*others, record]}
+
+
+def _in_checkout(folder):
+    from robustzoo.zoo import locate
+
+    return folder.resolve().parent == locate.CHECKOUT.resolve()

@@ -1,0 +1,137 @@
+"""robustzoo evaluate | report"""
+
+from pathlib import Path
+
+import click
+
+import robustzoo
+from robustzoo.cli._open import open_model, sample, threat_of
+from robustzoo.cli._record import command_line, renew
+from robustzoo.cli._show import line, notice, percent
+
+# Named here, because `robustzoo --help` must not import the attacks; a test compares.
+SUITES = ("quick", "pgd", "paper", "autoattack", "rand")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--suite", default="pgd", show_default=True, help=", ".join(SUITES) + ".")
+@click.option("--examples", type=click.IntRange(1), help="Size of a sample; by default all.")
+@click.option("--sample-seed", default=0, show_default=True, help="Of that sample.")
+@click.option("--eps", help='Budget, e.g. "8/255"; by default what the model was trained for.')
+@click.option("--restarts", default=2, show_default=True, type=click.IntRange(1), help="Of PGD-40.")
+@click.option("--draws", default=1, show_default=True, type=click.IntRange(1), help="For EOT.")
+@click.option("--seed", default=0, show_default=True, help="Of all noise.")
+@click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--precision", default="float32", show_default=True, help="Or bfloat16, to search in."
+)
+@click.option("--report", type=click.Path(dir_okay=False), help="Write every example's outcome.")
+def evaluate(name, examples, sample_seed, report, **options):
+    """Measure accuracy on the test set, without and under the attacks of a suite.
+
+    pgd is FGSM, PGD-20, the same on the margin, and PGD-40; autoattack the published cascade; paper
+    adds PGD-100 and minimal norms to pgd; quick is a first look; rand is for random models. An
+    interrupted evaluation goes on where it was. Where NAME is a folder, its eval.json, card and
+    manifest are renewed.
+    """
+    model, config, folder = open_model(name)
+    test, sample_seed = sample(config, examples, sample_seed)
+    found = _evaluated(model, config, test, sample_seed, **options)
+    if report:
+        found.save(report)
+        notice(f"wrote {report}")
+    record = {"suite": options["suite"], **found.to_dict(command_line((name, folder)))}
+    _show_verdict(record)
+    renew(name, folder, "eval.json", record, lambda r: (r.get("suite", "pgd"), r["threat"]))
+
+
+@click.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.option("--suite", default="quick", show_default=True, help=", ".join(SUITES) + ".")
+@click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
+@click.option("--sample-seed", default=0, show_default=True, help="Of the sample of examples.")
+@click.option("--eps", help='Budget, e.g. "8/255"; by default that of the first model.')
+@click.option("--seed", default=0, show_default=True, help="Of all noise.")
+@click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1))
+@click.option("--output", default="report.html", show_default=True, type=click.Path(dir_okay=False))
+def report(names, examples, sample_seed, eps, output, **options):
+    """Compare models under attack, in curves, pictures and tables, as one HTML page.
+
+    All see the same sample of one test set, within one budget. The page needs no other file; the
+    same as Markdown, with its pictures in a folder, is written beside it.
+    """
+    opened = _open_alike(names)
+    from robustzoo.evaluation.write_report import write_report
+
+    config = next(iter(opened.values()))[1]
+    threat, (test, sample_seed) = threat_of(config, eps), sample(config, examples, sample_seed)
+    notice(f"{len(test)} test images of {config['dataset']}, {threat}")
+    written = write_report(
+        {label: model for label, (model, _, _) in opened.items()},
+        test,
+        threat,
+        output,
+        names=config["labels"],
+        dataset=config["dataset"],
+        sample_seed=sample_seed,
+        command=command_line(*((n, o[2]) for n, o in zip(names, opened.values(), strict=True))),
+        tell=lambda label: notice(f"attacking {label}"),
+        **options,
+    )
+    for path in written:
+        click.echo(path)
+
+
+def _evaluated(model, config, test, sample_seed, suite, eps, restarts, draws, **options):
+    """The report of a suite; its rows are told as they come."""
+    from robustzoo import datasets, evaluation
+
+    threat = threat_of(config, eps)
+    attacks = evaluation.suite(threat, suite, len(config["labels"]), restarts, draws)
+    notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
+
+    def tell(result):
+        line(result.label, percent(result.accuracy), f"{result.seconds:.1f} s")
+
+    return robustzoo.evaluate(
+        model,
+        test,
+        threat,
+        attacks,
+        cascade=suite in evaluation.CASCADES,
+        dataset=config["dataset"],
+        sample_seed=sample_seed,
+        journal=datasets.cache_folder("evaluations"),
+        tell=tell,
+        **options,
+    )
+
+
+def _show_verdict(record):
+    low, high = record["interval"]
+    within = f"{percent(low)} to {percent(high)} with 95% confidence"
+    line("worst case", percent(record["worst_case_accuracy"]), within)
+    for finding in record["findings"]:
+        notice(f"doubtful: {finding['name']}: {finding['text']}")
+    if not record["findings"]:
+        notice("the checks found nothing wrong with these numbers")
+
+
+def _open_alike(names):
+    """(model, config.json, folder) of each model, by a short name; all of one data set."""
+    opened = {}
+    for name in names:
+        model, config, folder = open_model(name)
+        label = Path(name).name.strip(".") or folder.resolve().name
+        if label in opened:
+            raise ValueError(f"models of one report need different names. Received: {label} twice")
+        opened[label] = model, config, folder
+        first, (_, wanted, _) = next(iter(opened.items()))
+        for key in ("dataset", "labels"):
+            if config[key] != wanted[key]:
+                raise ValueError(
+                    f"models of one report must have the same {key}. Received: {wanted[key]} of "
+                    f"{first}, {config[key]} of {label}"
+                )
+    return opened

@@ -1,0 +1,170 @@
+"""robustzoo certify | smooth"""
+
+from pathlib import Path
+
+import click
+
+import robustzoo
+from robustzoo.cli._figure import need_matplotlib, png
+from robustzoo.cli._open import open_model, sample, threat_of
+from robustzoo.cli._record import command_line, renew
+from robustzoo.cli._show import line, notice, percent
+
+
+@click.command()
+@click.argument("name")
+@click.option("--examples", type=click.IntRange(1), help="Size of a sample; by default all.")
+@click.option("--sample-seed", default=0, show_default=True, help="Of that sample.")
+@click.option("--eps", help='Budget, e.g. "1/10"; by default what the model was trained for.')
+@click.option(
+    "--method", "methods", multiple=True, default=("ibp", "crown-ibp"), show_default=True,
+    help="Of robustzoo.certification.METHODS; each sees what those before it left.",
+)  # fmt: skip
+@click.option("--output", type=click.Path(dir_okay=False), help="Write every image's bounds.")
+@click.option("--curve", type=click.Path(dir_okay=False), help="Draw both bounds against eps.")
+@click.option(
+    "--export", "queries", type=click.Path(exists=True, file_okay=False),
+    help="Folder for the same questions, as ONNX and VNN-LIB, numbered as in OUTPUT.",
+)  # fmt: skip
+def certify(name, examples, sample_seed, eps, methods, output, curve, queries):
+    """Prove how many test images no change within the budget can turn.
+
+    The truth lies between the certified accuracy and the accuracy that PGD-40 leaves. Where NAME is
+    a folder, its certificate.json, card and manifest are renewed.
+    """
+    curve = curve and png(curve)
+    if curve:
+        need_matplotlib("give no --curve")
+    model, config, folder = open_model(name)
+    from robustzoo.certification.methods import chosen
+
+    methods = chosen(methods)  # before any work
+    threat, (test, sample_seed) = threat_of(config, eps), sample(config, examples, sample_seed)
+    if queries:
+        _write_queries(Path(queries), model, test, threat)
+    notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
+    proof, report = _bounds(model, config, test, sample_seed, threat, methods)
+    if output:
+        proof.save(output)
+        notice(f"wrote {output}")
+    if curve:
+        _write_curve(curve, folder, model, config, test, threat, methods)
+    command = command_line((name, folder), without=("output", "curve", "queries"))
+    record = _certificate(proof, report, folder, command)
+    renew(name, folder, "certificate.json", record, lambda r: r["threat"])
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--sigma", required=True, type=click.FloatRange(0, min_open=True),
+    help="Standard deviation of the noise, in pixels of [0, 1]: that of the model's training.",
+)  # fmt: skip
+@click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
+@click.option("--sample-seed", default=0, show_default=True, help="Of the sample of examples.")
+@click.option(
+    "--draws", default=1000, show_default=True, type=click.IntRange(1),
+    help="Noisy copies of each image that are counted; 100 more choose its class.",
+)  # fmt: skip
+@click.option(
+    "--alpha", default=0.001, show_default=True,
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Probability that the radius of an image is wrong.",
+)  # fmt: skip
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the noise.")
+@click.option("--batch-size", default=500, show_default=True, type=click.IntRange(1))
+@click.option("--output", type=click.Path(dir_okay=False), help="Write every image's radius.")
+@click.option("--figure", type=click.Path(dir_okay=False), help="Draw accuracy against radius.")
+def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **options):
+    """Certify L2 radii of a smoothed model: of its most likely answer under Gaussian noise.
+
+    Accuracy counts the images that are answered correctly within each radius. It is about the
+    smoothed model, not about the model asked once, and each image's radius holds with probability
+    1 - alpha.
+    """
+    figure = figure and png(figure)
+    if figure:
+        need_matplotlib("give no --figure")
+    model, config, _ = open_model(name)
+    test, _ = sample(config, examples, sample_seed)
+    notice(f"{len(test)} test images of {config['dataset']}, sigma {sigma:g}, accuracy in %")
+    proof = _smoothed(model, test, sigma, draws, alpha, **options)
+    for eps, share in proof.curve().items():
+        line(f"L2 {eps:g}", percent(share))
+    line("abstained", percent(float((proof.predicted < 0).mean())))
+    notice(str(proof))
+    if output:
+        proof.save(output)
+        notice(f"wrote {output}")
+    if figure:
+        from robustzoo.evaluation.figures import radius_figure
+
+        figure.write_bytes(radius_figure({f"{Path(name).name}, sigma {sigma:g}": proof}))
+        notice(f"wrote {figure}")
+
+
+def _bounds(model, config, test, sample_seed, threat, methods):
+    """The certificate and the report of PGD-40 on the same images, which are told."""
+    import numpy as np
+
+    from robustzoo.evaluation import suite
+
+    proof = robustzoo.certify(model, test.images, test.labels, threat, methods, cascade=True)
+    facts = dict(dataset=config["dataset"], sample_seed=sample_seed, checks=False)
+    attacks = {"PGD-40": suite(threat, restarts=1)["PGD-40"]}
+    report = robustzoo.evaluate(model, test, threat, attacks, **facts)
+    line("clean", percent(float(proof.correct.mean())))
+    line("PGD-40", percent(report.worst_case_accuracy))
+    line("certified", percent(proof.accuracy), f"{proof.seconds:.1f} s")
+    notice(str(proof))
+    both = np.flatnonzero(proof.certified & ~report.robust)
+    if len(both):
+        raise ValueError(
+            f"{len(both)} images are certified and yet broken, so a bound is wrong. The first are "
+            f"{both[:10].tolist()}"
+        )
+    return proof, report
+
+
+def _certificate(proof, report, folder, command):
+    """The record of certificate.json."""
+    from robustzoo.hashes import sha256
+
+    measured = report.to_dict(command)
+    attacked = measured.pop("results")[1]
+    for key in ("cascade", "worst_case_accuracy", "interval", "findings"):
+        del measured[key]
+    weights = sha256((folder / "model.safetensors").read_bytes())
+    return measured | proof.to_dict() | {"attacked": attacked, "weights_sha256": weights}
+
+
+def _write_curve(path, folder, model, config, test, threat, methods):
+    from robustzoo.evaluation.gallery import Gallery
+
+    models = {folder.resolve().name: model}
+    gallery = Gallery(models, test.images, test.labels, threat, config["labels"], "")
+    picture = gallery.certified_curves(methods)
+    path.write_bytes(picture.png)
+    notice(f"wrote {path}: {picture.alt}")
+
+
+def _write_queries(folder, model, test, threat):
+    from robustzoo.certification import write_onnx, write_vnnlib
+
+    classes = model.output_shape[-1]
+    for k, (image, label) in enumerate(zip(test.images, test.labels, strict=True)):
+        write_vnnlib(folder / f"image-{k}.vnnlib", image, label, classes, threat)
+    notice(f"wrote {write_onnx(folder / 'model.onnx', model)} and {len(test)} questions beside it")
+
+
+def _smoothed(model, test, sigma, draws, alpha, **options):
+    """The certificate; a bar shows the images done."""
+    from robustzoo.evaluation._bar import progress_bar
+    from robustzoo.smoothing import certify_smoothed
+
+    with progress_bar(9) as bar:
+        task = bar.add_task("smoothing", total=len(test))
+        return certify_smoothed(
+            model, test.images, test.labels, sigma, draws, alpha,
+            advance=lambda count: bar.advance(task, count), **options,
+        )  # fmt: skip
