@@ -1,7 +1,8 @@
 """Wong & Kolter's dual bound, MNIST, Linf 0.1, their small net, from ibp-small-mnist.
 
 Command:  python -m training.train wong_kolter_mnist
-Expect:   not yet measured
+Expect:   clean 97.0, under attack 88.8 % of validation images, not measured on the test set; 15
+          minutes on CPU, 2 cores
 """
 
 from functools import partial
