@@ -361,6 +361,18 @@ def test_smooth_certifies_radii(folder, three_images, tmp_path):
     assert pixels_of(tmp_path / "radii.png").shape[1] > 600
     few = run("smooth", "trades-light", "--sigma", "0.5", "--examples", "2", "--draws", "50")
     assert "2 test images" in few.stderr and "not about the model itself" in few.stderr
+    assert not (folder / "smoothing.json").exists()
+
+
+def test_smooth_renews_a_folder(folder, three_images):
+    for sigma in ("0.5", "0.25"):
+        result = run("smooth", folder, "--sigma", sigma, "--draws", "50")
+        assert "renewed card and manifest" in result.stderr
+    record = json.loads((folder / "smoothing.json").read_text())
+    assert (record["sigma"], record["n"], record["examples"]) == (0.5, 50, 3)
+    assert record["command"] == "robustzoo smooth trades-light --sigma 0.5 --draws 50"
+    assert [part["sigma"] for part in record["further"]] == [0.25]
+    assert "| L2 radius | Certified accuracy (%) |" in (folder / "README.md").read_text()
 
 
 def test_smooth_refuses(folder, three_images, tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
 """A proof that no image within a threat is classified otherwise, or none."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -32,6 +32,7 @@ def certify(
     batch_size: int = 100,
     memory: int = MEMORY,
     seconds: float = 60.0,
+    advance: Callable[[str, int, int], None] = lambda method, done, total: None,
 ) -> Certificate:
     """Proves for each image that `model` gives its label everywhere within `threat`, if it can.
 
@@ -50,6 +51,7 @@ def certify(
         tolerance: share of the largest logit that a margin must exceed.
         memory: bytes that the coefficients of linear bounds may take.
         seconds: time limit of one margin of "lp" and "milp".
+        advance: called with a method, the images it has seen and those it is given.
 
     Raises:
         ValueError: a layer has no known bounds, or an argument is none of the above.
@@ -69,6 +71,7 @@ def certify(
         for begin in range(0, len(todo), batch_size):
             at = todo[begin : begin + batch_size]
             found[at] = certifier.margins(name, images[at], labels[at], threat.eps).min(axis=1)
+            advance(name, begin + len(at), len(todo))
         if cascade:
             left = left & (found <= tolerance * scale)
     spent = time.monotonic() - start

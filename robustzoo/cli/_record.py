@@ -52,11 +52,12 @@ def renew(name: str, folder: Path, file: str, record: dict, kind: Callable) -> N
 def _filed(folder, file, record, kind):
     """What `file` becomes: the record in the place of the one of the same kind."""
     from robustzoo.zoo.card import read_facts
+    from robustzoo.zoo.records import parts
 
     former = read_facts(folder, file)
     if not former or kind(former) == kind(record):
-        return record | {"further": (former or {}).get("further", [])}
-    others = [other for other in former["further"] if kind(other) != kind(record)]
+        return record | {"further": parts(former)[1:]}
+    others = [other for other in parts(former)[1:] if kind(other) != kind(record)]
     return former | {"further": [*others, record]}
 
 

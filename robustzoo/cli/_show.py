@@ -43,8 +43,9 @@ def percent(share: float | None) -> str | None:
 def show_results(record: dict) -> None:
     """Tables of eval.json, one per evaluation."""
     from robustzoo.zoo.card import describe_threat
+    from robustzoo.zoo.records import parts
 
-    for part in (record, *record.get("further", [])):
+    for part in parts(record):
         threat = describe_threat(part["threat"])
         notice(f"{part['examples']} test images of {part['dataset']}, {threat}, accuracy in %")
         rows = [[r["label"], percent(r["accuracy"]), r["seconds"]] for r in part["results"]]

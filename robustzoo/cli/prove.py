@@ -1,5 +1,6 @@
 """robustzoo certify | smooth"""
 
+import time
 from pathlib import Path
 
 import click
@@ -17,8 +18,10 @@ from robustzoo.cli._show import line, notice, percent
 @click.option("--sample-seed", default=0, show_default=True, help="Of that sample.")
 @click.option("--eps", help='Budget, e.g. "1/10"; by default what the model was trained for.')
 @click.option(
-    "--method", "methods", multiple=True, default=("ibp", "crown-ibp"), show_default=True,
-    help="Of robustzoo.certification.METHODS; each sees what those before it left.",
+    "--method", "methods", multiple=True, show_default=True,
+    default=("ibp", "crown-ibp", "wong-kolter", "crown"),
+    help="Each sees what those before it left; the first two take large nets, too. Also: "
+    "crown-ibp-zero, crown-zero, alpha-crown, lp, milp.",
 )  # fmt: skip
 @click.option("--output", type=click.Path(dir_okay=False), help="Write every image's bounds.")
 @click.option("--curve", type=click.Path(dir_okay=False), help="Draw both bounds against eps.")
@@ -80,15 +83,17 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
 
     Accuracy counts the images that are answered correctly within each radius. It is about the
     smoothed model, not about the model asked once, and each image's radius holds with probability
-    1 - alpha.
+    1 - alpha. Where NAME is a folder, its smoothing.json, card and manifest are renewed.
     """
     figure = figure and png(figure)
     if figure:
         need_matplotlib("give no --figure")
-    model, config, _ = open_model(name)
-    test, _ = sample(config, examples, sample_seed)
+    model, config, folder = open_model(name)
+    test, sample_seed = sample(config, examples, sample_seed)
     notice(f"{len(test)} test images of {config['dataset']}, sigma {sigma:g}, accuracy in %")
+    start = time.monotonic()
     proof = _smoothed(model, test, sigma, draws, alpha, **options)
+    spent = time.monotonic() - start
     for eps, share in proof.curve().items():
         line(f"L2 {eps:g}", percent(share))
     line("abstained", percent(float((proof.predicted < 0).mean())))
@@ -101,6 +106,9 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
 
         figure.write_bytes(radius_figure({f"{Path(name).name}, sigma {sigma:g}": proof}))
         notice(f"wrote {figure}")
+    command = command_line((name, folder), without=("output", "figure"))
+    record = _radii(proof, config, sample_seed, spent, folder, command)
+    renew(name, folder, "smoothing.json", record, lambda r: r["sigma"])
 
 
 def _bounds(model, config, test, sample_seed, threat, methods):
@@ -109,7 +117,7 @@ def _bounds(model, config, test, sample_seed, threat, methods):
 
     from robustzoo.evaluation import suite
 
-    proof = robustzoo.certify(model, test.images, test.labels, threat, methods, cascade=True)
+    proof = _proof(model, test, threat, methods)
     facts = dict(dataset=config["dataset"], sample_seed=sample_seed, checks=False)
     attacks = {"PGD-40": suite(threat, restarts=1)["PGD-40"]}
     report = robustzoo.evaluate(model, test, threat, attacks, **facts)
@@ -126,16 +134,50 @@ def _bounds(model, config, test, sample_seed, threat, methods):
     return proof, report
 
 
+def _proof(model, test, threat, methods):
+    """The certificate; a bar per method shows the images done."""
+    from robustzoo.evaluation._bar import progress_bar
+
+    with progress_bar(max(map(len, methods))) as bar:
+        tasks = {name: bar.add_task(name, total=None) for name in methods}
+
+        def advance(name, done, total):
+            bar.update(tasks[name], completed=done, total=total)
+
+        return robustzoo.certify(
+            model, test.images, test.labels, threat, methods, cascade=True, advance=advance
+        )
+
+
 def _certificate(proof, report, folder, command):
     """The record of certificate.json."""
-    from robustzoo.hashes import sha256
-
     measured = report.to_dict(command)
     attacked = measured.pop("results")[1]
     for key in ("cascade", "worst_case_accuracy", "interval", "findings"):
         del measured[key]
-    weights = sha256((folder / "model.safetensors").read_bytes())
-    return measured | proof.to_dict() | {"attacked": attacked, "weights_sha256": weights}
+    return measured | proof.to_dict() | {"attacked": attacked, "weights_sha256": _weights(folder)}
+
+
+def _radii(proof, config, sample_seed, seconds, folder, command):
+    """The record of smoothing.json."""
+    from robustzoo.provenance import provenance
+
+    return {
+        "dataset": config["dataset"],
+        "split": "test",
+        "sample_seed": sample_seed,
+        **proof.to_dict(),
+        "seconds": round(seconds, 1),
+        "weights_sha256": _weights(folder),
+        "command": command,
+        **provenance(),
+    }
+
+
+def _weights(folder):
+    from robustzoo.hashes import sha256
+
+    return sha256((folder / "model.safetensors").read_bytes())
 
 
 def _write_curve(path, folder, model, config, test, threat, methods):

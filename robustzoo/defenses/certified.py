@@ -29,6 +29,7 @@ class Certified(Defense):
         weight: w in [0, 1], at the end.
         initialization: draws every kernel anew, of standard deviation sqrt(2 pi) / fan-in, biases 0
             (Shi et al., 2021, arXiv:2103.17268): intervals then neither grow nor vanish with depth.
+            The values do vanish: from about six layers on it needs BatchNormalization.
         regularization: of the same paper, which keeps them so while eps grows: this, times 1 - the
             share of eps, times the sum of both their terms. Published: 0.5.
     """

@@ -5,7 +5,13 @@ from pathlib import Path
 from robustzoo.zoo.config import check_config
 from robustzoo.zoo.folder import parse_json
 from robustzoo.zoo.methods import methods
-from robustzoo.zoo.records import check_certificate, check_evaluation, check_training
+from robustzoo.zoo.records import (
+    check_certificate,
+    check_evaluation,
+    check_smoothing,
+    check_training,
+    parts,
+)
 
 # What the data sets are called on the Hub.
 HUB_DATASETS = {
@@ -22,7 +28,7 @@ def write_card(folder: str | Path, name: str | None = None) -> None:
 
     Args:
         folder: a model folder; without eval.json or training.json the card says so, without
-            certificate.json it says nothing of one.
+            certificate.json or smoothing.json it says nothing of one.
         name: of the model, by default that of the folder.
 
     Raises ValueError naming the file and key that is missing or wrong.
@@ -36,6 +42,7 @@ def write_card(folder: str | Path, name: str | None = None) -> None:
     evaluation = check_evaluation(read_facts(folder, "eval.json"))
     weights = (folder / "model.safetensors").read_bytes()
     certificate = check_certificate(read_facts(folder, "certificate.json"), weights)
+    smoothing = check_smoothing(read_facts(folder, "smoothing.json"), weights)
     body = "\n\n".join(
         [
             f"# {name}",
@@ -43,9 +50,14 @@ def write_card(folder: str | Path, name: str | None = None) -> None:
             *_method(config),
             _usage(name),
             "## Accuracy\n\n" + _accuracy(evaluation, training or {}),
-            *(["## Certified accuracy\n\n" + _certified(certificate)] if certificate else []),
+            *(
+                ["## Certified accuracy\n\n" + _certified(certificate, training or {})]
+                if certificate
+                else []
+            ),
+            *(["## Randomised smoothing\n\n" + _smoothed(smoothing)] if smoothing else []),
             "## Training\n\n" + _training(training, config),
-            "## Files\n\n" + _files(certificate),
+            "## Files\n\n" + _files(certificate, smoothing),
         ]
     )
     header = _header(name, config, _eval_results(evaluation) + _certified_results(certificate))
@@ -100,7 +112,7 @@ def _eval_results(evaluation: dict | None) -> list:
 
 def _certified_results(certificate: dict | None) -> list:
     results = []
-    for part in _parts(certificate):
+    for part in parts(certificate):
         arguments = {key: part[key] for key in ("methods", "clip", "tolerance", "precision")}
         name = f"certified, {describe_threat(part['threat'])}"
         accuracy = part["certified_accuracy"]
@@ -122,11 +134,6 @@ def _metric(record: dict, name: str, accuracy: float, arguments: dict | None):
         metric_value=accuracy,
         metric_args=arguments,
     )
-
-
-def _parts(record: dict | None) -> list[dict]:
-    """A record and those filed further in it."""
-    return [record, *record.get("further", [])] if record else []
 
 
 def _summary(config: dict, size: int) -> str:
@@ -173,12 +180,12 @@ def _accuracy(evaluation: dict | None, training: dict) -> str:
     if not evaluation:
         return "Not measured."
     published = training.get("published") or {}
-    parts = [_measured(part, published) for part in _parts(evaluation)]
+    told = [_measured(part, published) for part in parts(evaluation)]
     bound = (
         "Attacks bound robustness from above: a stronger one can only lower these numbers. The "
         "worst case counts an image only if it withstands every attack of its table."
     )
-    return "\n\n".join([*parts, bound])
+    return "\n\n".join([*told, bound])
 
 
 def _measured(evaluation: dict, published: dict) -> str:
@@ -190,36 +197,39 @@ def _measured(evaluation: dict, published: dict) -> str:
         f"{result['seconds']:.0f} |"
         for result in evaluation["results"]
     ]
-    sample = _sample(evaluation)
+    sample = f"{_sample(evaluation)}, threat {describe_threat(evaluation['threat'])}"
     if evaluation.get("cascade"):
         sample += "; each attack saw only what those above it had left"
     head = (
         "| Attack | Arguments | Seed | Accuracy (%) | Published (%) | Median distance | Seconds |\n"
         "|---|---|---|---|---|---|---|\n"
     )
-    parts = [f"Measured on {sample}.", head + "\n".join(rows)]
+    told = [f"Measured on {sample}.", head + "\n".join(rows)]
     if any(_published(published, result["label"]) != "-" for result in evaluation["results"]):
-        parts.append(f"Published: {published['source']}.")
-    return "\n\n".join([*parts, *_verdict(evaluation), "Reproduce:", _provenance(evaluation)])
+        told.append(f"Published: {published['source']}.")
+    return "\n\n".join([*told, *_verdict(evaluation), "Reproduce:", _provenance(evaluation)])
 
 
 def _sample(record: dict) -> str:
     sample = f"{record['examples']:,} images of {record['dataset']} ({record['split']} split"
     if record.get("sample_seed") is not None:
         sample += f", a sample drawn with seed {record['sample_seed']}"
-    return f"{sample}), threat {describe_threat(record['threat'])}"
+    return f"{sample})"
 
 
-def _certified(certificate: dict) -> str:
-    parts = [_proved(part) for part in _parts(certificate)]
+def _certified(certificate: dict, training: dict) -> str:
+    published = training.get("published") or {}
+    told = [_proved(part, published) for part in parts(certificate)]
+    if "certified" in published:
+        told.append(f"Published: {published['source']}.")
     meaning = (
         "A certificate bounds robustness from below, an attack on the same images from above: the "
         "truth lies between. Bounds are sound up to rounding, which the tolerance is for."
     )
-    return "\n\n".join([*parts, meaning])
+    return "\n\n".join([*told, meaning])
 
 
-def _proved(part: dict) -> str:
+def _proved(part: dict, published: dict) -> str:
     """One certificate: the sample, both bounds of the truth, the command."""
     attack, methods = part["attacked"], ", ".join(part["methods"])
     facts = (
@@ -231,13 +241,38 @@ def _proved(part: dict) -> str:
         ("clean", "-", part["accuracy"], None),
         (attack["label"], describe_arguments(attack["arguments"]), attack["accuracy"],
          attack["seconds"]),
-        ("**certified**", facts, part["certified_accuracy"], part["seconds"]),
+        ("certified", facts, part["certified_accuracy"], part["seconds"]),
     )  # fmt: skip
-    table = "| | How | Accuracy (%) | Seconds |\n|---|---|---|---|\n" + "\n".join(
-        f"| {name} | {how} | {100 * share:.2f} | {'-' if time is None else f'{time:.1f}'} |"
+    head = "| | How | Accuracy (%) | Published (%) | Seconds |\n|---|---|---|---|---|\n"
+    table = head + "\n".join(
+        f"| {name} | {how} | {100 * share:.2f} | {_published(published, name)} | "
+        f"{'-' if time is None else f'{time:.1f}'} |"
         for name, how, share, time in rows
     )
-    return "\n\n".join([f"Proved for {_sample(part)}.", table, "Reproduce:", _provenance(part)])
+    proved = f"Proved for {_sample(part)}, threat {describe_threat(part['threat'])}."
+    return "\n\n".join([proved, table, "Reproduce:", _provenance(part)])
+
+
+def _smoothed(smoothing: dict) -> str:
+    meaning = (
+        "These radii are of the smoothed classifier, the most likely answer under that noise, not "
+        "of the model asked once."
+    )
+    return "\n\n".join([*map(_radii, parts(smoothing)), meaning])
+
+
+def _radii(part: dict) -> str:
+    """One sigma: the sample, certified accuracy by radius, the command."""
+    told = (
+        f"{_sample(part)}, noise of standard deviation {part['sigma']:g}: {part['n0']} draws "
+        f"choose a class, {part['n']:,} count it (seed {part['seed']}); each radius holds with "
+        f"probability {1 - part['alpha']:g}. Abstained on {100 * part['abstained']:.2f} %; "
+        f"{part['seconds']:.0f} seconds."
+    )
+    table = "| L2 radius | Certified accuracy (%) |\n|---|---|\n" + "\n".join(
+        f"| {radius} | {100 * share:.2f} |" for radius, share in part["certified_accuracy"].items()
+    )
+    return "\n\n".join([told, table, "Reproduce:", _provenance(part)])
 
 
 def _verdict(evaluation: dict) -> list[str]:
@@ -305,8 +340,10 @@ def _provenance(record: dict) -> str:
     )
 
 
-def _files(certificate: dict | None) -> str:
-    records = ["`training.json`", "`eval.json`", *(["`certificate.json`"] if certificate else [])]
+def _files(certificate: dict | None, smoothing: dict | None) -> str:
+    records = ["`training.json`", "`eval.json`"]
+    records += ["`certificate.json`"] if certificate else []
+    records += ["`smoothing.json`"] if smoothing else []
     return (
         "`config.json` names the architecture and its arguments, `model.safetensors` holds the "
         f"weights,\n{', '.join(records[:-1])} and {records[-1]} are the records this card is "

@@ -12,7 +12,7 @@ from pathlib import Path
 from robustzoo.hashes import sha256
 
 REQUIRED = ("config.json", "model.safetensors")
-OPTIONAL = ("training.json", "eval.json", "certificate.json", "README.md")
+OPTIONAL = ("training.json", "eval.json", "certificate.json", "smoothing.json", "README.md")
 MANIFEST = "manifest.json"
 MAX_FOLDER_BYTES = 48 * 2**20
 MAX_MANIFEST_BYTES = 64 * 2**10

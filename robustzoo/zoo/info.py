@@ -21,8 +21,8 @@ def info(name: str | Path) -> dict:
     "revision", "architecture", "dataset", "defense", "norm", "eps", "parameters", "bytes",
     "clean", "robust", "robust_attack", "certified" (None, or threat, examples, accuracies and
     methods of a certificate), "method" (see `methods`, None for a defense not of ours)} and, with
-    a folder, "config", "training", "evaluation" and "certificate" (None where there is no such
-    record). Errors are those of `load`.
+    a folder, "config", "training", "evaluation", "certificate" and "smoothing" (None where there is
+    no such record). Errors are those of `load`.
     """
     address = str(name).startswith("hf://")
     known = {} if address or is_folder(name) else released_entry(name)
@@ -30,7 +30,7 @@ def info(name: str | Path) -> dict:
         return {"name": name, "folder": None, **known, "method": methods().get(known["defense"])}
     folder, files = obtain(name)
     names = {"training": "training.json", "evaluation": "eval.json"}
-    names["certificate"] = "certificate.json"
+    names |= {"certificate": "certificate.json", "smoothing": "smoothing.json"}
     records = {
         key: parse_json(files[file], file) if file in files else None for key, file in names.items()
     }

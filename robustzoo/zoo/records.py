@@ -1,5 +1,7 @@
 """Checks of the records of a model folder, before they are believed, printed or published."""
 
+from collections.abc import Iterable
+
 from robustzoo.hashes import sha256
 from robustzoo.zoo.config import check_threat
 
@@ -11,6 +13,14 @@ CERTIFICATE_KEYS = ("dataset", "split", "examples", "sample_seed", "threat", "cl
                     "accuracy", "certified_accuracy", "attacked", "tolerance", "precision",
                     "seconds", "model_sha256", "data_sha256", "weights_sha256", "command", "commit",
                     "versions", "backend", "device")  # fmt: skip
+SMOOTHING_KEYS = ("dataset", "split", "examples", "sample_seed", "sigma", "n0", "n", "alpha",
+                  "seed", "abstained", "certified_accuracy", "seconds", "weights_sha256", "command",
+                  "commit", "versions", "backend", "device")  # fmt: skip
+
+
+def parts(record: dict | None) -> list[dict]:
+    """A record and those filed further in it; none of no record."""
+    return [record, *record.get("further", [])] if record else []
 
 
 def check_training(training: dict | None) -> dict | None:
@@ -43,24 +53,34 @@ def check_certificate(certificate: dict | None, weights: bytes) -> dict | None:
     Raises ValueError if it lacks a fact, has a wrong accuracy, or is of other weights than those
     of model.safetensors, whose contents `weights` are.
     """
-    if not certificate:
-        return certificate
-    _has("certificate.json", certificate, CERTIFICATE_KEYS)
-    check_threat(certificate["threat"])
-    attacked = _has("certificate.json: attacked", certificate["attacked"], RESULT_KEYS)["accuracy"]
-    accuracies = [certificate["certified_accuracy"], attacked, certificate["accuracy"]]
-    _check_accuracies("certificate.json", accuracies)
-    if certificate["weights_sha256"] != sha256(weights):
-        raise ValueError(
-            f"certificate.json is of a model.safetensors with sha256 "
-            f"{certificate['weights_sha256']}, actual {sha256(weights)}: certify the model again"
-        )
-    for further in certificate.get("further", []):
-        check_certificate(further, weights)
+    for part in parts(certificate):
+        _has("certificate.json", part, CERTIFICATE_KEYS)
+        check_threat(part["threat"])
+        attack = _has("certificate.json: attacked", part["attacked"], RESULT_KEYS)
+        accuracies = [part["certified_accuracy"], attack["accuracy"], part["accuracy"]]
+        _check_accuracies("certificate.json", accuracies)
+        _check_weights("certificate.json", part, weights)
     return certificate
 
 
-def _check_accuracies(where: str, accuracies: list) -> None:
+def check_smoothing(smoothing: dict | None, weights: bytes) -> dict | None:
+    """Returns `smoothing` (smoothing.json); ValueError as `check_certificate`."""
+    for part in parts(smoothing):
+        _has("smoothing.json", part, SMOOTHING_KEYS)
+        _check_accuracies("smoothing.json", part["certified_accuracy"].values())
+        _check_weights("smoothing.json", part, weights)
+    return smoothing
+
+
+def _check_weights(file: str, record: dict, weights: bytes) -> None:
+    if record["weights_sha256"] != sha256(weights):
+        raise ValueError(
+            f"{file} is of a model.safetensors with sha256 {record['weights_sha256']}, actual "
+            f"{sha256(weights)}: certify the model again"
+        )
+
+
+def _check_accuracies(where: str, accuracies: Iterable) -> None:
     for accuracy in accuracies:
         if not isinstance(accuracy, (int, float)) or not 0 <= accuracy <= 1:
             raise ValueError(f"{where}: accuracy must lie in [0, 1]. Received: {accuracy!r}")

@@ -8,7 +8,7 @@ from robustzoo.zoo.card import describe_threat, write_card
 from robustzoo.zoo.config import check_config, same_threat
 from robustzoo.zoo.folder import parse_json, read_folder, write_json, write_manifest
 from robustzoo.zoo.header import read_header
-from robustzoo.zoo.records import check_certificate, check_evaluation
+from robustzoo.zoo.records import check_certificate, check_evaluation, parts
 
 SAMPLE = ("dataset", "split", "examples", "sample_seed")  # facts that say which images were taken
 
@@ -81,8 +81,8 @@ def _certified(files: dict[str, bytes], config: dict) -> dict | None:
         return None
     record = parse_json(files["certificate.json"], "certificate.json")
     record = check_certificate(record, files["model.safetensors"])
-    parts = [record, *record.get("further", [])]
-    part = next((part for part in parts if same_threat(part["threat"], config["threat"])), record)
+    same = (part for part in parts(record) if same_threat(part["threat"], config["threat"]))
+    part = next(same, record)
     return {
         **part["threat"],
         "examples": part["examples"],
@@ -98,7 +98,7 @@ def _attacked(files: dict[str, bytes], part: dict) -> float:
     shares = [part["attacked"]["accuracy"]]
     if "eval.json" in files:
         evaluation = check_evaluation(parse_json(files["eval.json"], "eval.json"))
-        for each in (evaluation, *evaluation.get("further", [])):
+        for each in parts(evaluation):
             same = all(each.get(key) == part[key] for key in SAMPLE)
             if same and same_threat(each["threat"], part["threat"]):
                 shares.append(each.get("worst_case_accuracy", 1.0))

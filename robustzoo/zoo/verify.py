@@ -7,7 +7,12 @@ from robustzoo.zoo.config import check_config
 from robustzoo.zoo.folder import MANIFEST, parse_json
 from robustzoo.zoo.list_models import list_models
 from robustzoo.zoo.obtain import obtain
-from robustzoo.zoo.records import check_certificate, check_evaluation, check_training
+from robustzoo.zoo.records import (
+    check_certificate,
+    check_evaluation,
+    check_smoothing,
+    check_training,
+)
 
 
 def verify(name: str | Path | None = None) -> dict:
@@ -30,8 +35,10 @@ def verify(name: str | Path | None = None) -> dict:
         if file in files:
             check(parse_json(files[file], file))
     weights = files["model.safetensors"]
-    if "certificate.json" in files:
-        check_certificate(parse_json(files["certificate.json"], "certificate.json"), weights)
+    proofs = ("certificate.json", check_certificate), ("smoothing.json", check_smoothing)
+    for file, check in proofs:
+        if file in files:
+            check(parse_json(files[file], file), weights)
     assign(build(config), weights)
     return {
         "name": str(name),

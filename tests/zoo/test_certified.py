@@ -65,11 +65,11 @@ def test_the_card_says_every_fact_of_the_certificate(checkout, certificate):
     for fact in (
         "Proved for 10,000 images of mnist (test split), threat Linf 0.3.",
         "threat L2 1.",
-        "| clean | - | 99.31 | - |",
-        "| PGD-40 | steps=40, restarts=3 | 95.21 | 60.0 |",
-        "| **certified** | by ibp, crown; a margin counts above 0.0001 of the largest logit",
+        "| clean | - | 99.31 | - | - |",
+        "| PGD-40 | steps=40, restarts=3 | 95.21 | - | 60.0 |",
+        "| certified | by ibp, crown; a margin counts above 0.0001 of the largest logit",
         "hidden bounds in float64",
-        "| 93.12 | 12.3 |",
+        "| 93.12 | - | 12.3 |",
         "robustzoo certify trades-tiny",
         "the truth lies between",
         "`training.json`, `eval.json` and `certificate.json` are the records",
@@ -79,6 +79,72 @@ def test_the_card_says_every_fact_of_the_certificate(checkout, certificate):
     assert metrics["certified, Linf 0.3"].metric_value == 0.9312
     assert metrics["certified, Linf 0.3"].metric_args["methods"] == ["ibp", "crown"]
     assert metrics["certified, L2 1"].metric_value == 0.5
+
+
+def test_the_card_puts_the_published_share_beside_the_certified(checkout, certificate):
+    training = json.loads((checkout / "training.json").read_text())
+    training["published"] = {"certified": 0.942, "source": "Wong & Kolter"}
+    write_json(checkout / "training.json", training)
+    write_json(checkout / "certificate.json", certificate)
+    zoo.write_card(checkout)
+    text = (checkout / "README.md").read_text()
+    assert "| 93.12 | 94.20 | 12.3 |" in text and "Published: Wong & Kolter." in text
+
+
+@pytest.fixture
+def smoothing(checkout):
+    """What smoothing.json may hold, of the weights in the folder."""
+    return {
+        **RECORD,
+        "command": "robustzoo smooth trades-tiny --sigma 0.25",
+        **{key: EVALUATION[key] for key in ("dataset", "split", "examples")},
+        "sample_seed": 3,
+        "sigma": 0.25,
+        "n0": 100,
+        "n": 1000,
+        "alpha": 0.001,
+        "seed": 0,
+        "abstained": 0.0125,
+        "certified_accuracy": {"0": 0.91, "0.25": 0.8375},
+        "seconds": 60.0,
+        "weights_sha256": sha256((checkout / "model.safetensors").read_bytes()),
+    }
+
+
+def test_the_card_says_the_radii_of_the_smoothed_classifier(checkout, smoothing):
+    write_json(checkout / "smoothing.json", smoothing)
+    zoo.register(checkout)
+    text = (checkout / "README.md").read_text()
+    for fact in (
+        "10,000 images of mnist (test split, a sample drawn with seed 3), noise of standard "
+        "deviation 0.25: 100 draws choose a class, 1,000 count it (seed 0)",
+        "probability 0.999. Abstained on 1.25 %",
+        "| 0.25 | 83.75 |",
+        "robustzoo smooth trades-tiny --sigma 0.25",
+        "of the smoothed classifier",
+        "`eval.json` and `smoothing.json` are the records",
+    ):
+        assert fact in text
+    assert zoo.verify(checkout.name)["files"] == 6
+    assert zoo.info(checkout.name)["smoothing"] == smoothing
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"sigma": ...}, "smoothing.json lacks sigma"),
+        ({"certified_accuracy": {"0": 91.0}}, r"smoothing.json: accuracy must lie in \[0, 1\]"),
+        ({"weights_sha256": "0" * 64}, "sha256 0{64}, actual .*: certify the model again"),
+    ],
+)
+def test_bad_radii_are_refused(checkout, smoothing, change, match):
+    changed = {key: v for key, v in (smoothing | change).items() if v is not ...}
+    (checkout / "smoothing.json").write_text(json.dumps(changed))
+    with pytest.raises(ValueError, match=match):
+        zoo.write_card(checkout)
+    zoo.write_manifest(checkout)
+    with pytest.raises(ValueError, match=match):
+        zoo.verify(checkout)
 
 
 def test_a_card_without_a_certificate_does_not_speak_of_one(saved):

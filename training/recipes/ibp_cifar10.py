@@ -28,7 +28,7 @@ def recipe() -> Recipe:
             "mean": CIFAR10_MEAN,
             "std": CIFAR10_STD,
         },
-        defense=partial(IBP, threat=threat, inflation=1.1, initialization=True, regularization=0.5),
+        defense=partial(IBP, threat=threat, inflation=1.1, regularization=0.5),
         threat=threat,
         method="ibp",
         epochs=20,

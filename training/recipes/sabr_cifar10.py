@@ -33,7 +33,6 @@ def recipe() -> Recipe:
             threat=threat,
             subselection=0.4,
             steps=2,
-            initialization=True,
             regularization=0.5,
         ),
         threat=threat,
