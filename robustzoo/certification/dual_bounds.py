@@ -4,7 +4,7 @@ import math
 
 from keras import ops, random
 
-from robustzoo.certification.intervals import intersect, next_box
+from robustzoo.certification.intervals import intersect, interval_bounds
 from robustzoo.certification.linear import linear_bound, lines_of, unit_rows
 
 ESTIMATORS = ("median", "geometric")
@@ -29,19 +29,21 @@ def dual_bounds(xp, graph, weights, region, projections=None, estimator="median"
     # Intervals of the first affine layer are exact.
     places = [p for p in graph.bent if graph[p].mixing > 1 and not graph[p].nonlinear]
     wide = [p for p in places if projections and graph[p].size > projections]
-    boxes, sums = [region.box(xp)], {}
-    for place in range(len(graph)):
-        if place:
-            boxes.append(next_box(xp, graph[place], weights[place], boxes))
+    sums = {}
+    if wide:
+        sums[0] = _sums(xp, graph, weights, [region.box(xp)], sums, 0, projections, seed)
+
+    def better(place, boxes):
         if wide and place <= wide[-1]:
             sums[place] = _sums(xp, graph, weights, boxes, sums, place, projections, seed)
-        if place in wide:
-            center, radius = sums[place][0], _scale(sums[place][1], estimator)
-            boxes[place] = intersect(xp, boxes[place], (center - radius, center + radius))
-        elif place in places:
-            exact = _rows(xp, graph, weights, region, boxes, place)
-            boxes[place] = intersect(xp, boxes[place], exact)
-    return boxes
+        if place not in places:
+            return boxes[place]
+        if place not in wide:
+            return intersect(xp, boxes[place], _rows(xp, graph, weights, region, boxes, place))
+        center, radius = sums[place][0], _scale(sums[place][1], estimator)
+        return intersect(xp, boxes[place], (center - radius, center + radius))
+
+    return interval_bounds(xp, graph, weights, region, better=better)
 
 
 def _rows(xp, graph, weights, region, boxes, place):
