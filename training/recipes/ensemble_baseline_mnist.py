@@ -1,7 +1,8 @@
 """Baseline of ADP: an ensemble of three SmallCNN of TRADES trained side by side, MNIST.
 
 Command:  python -m training.train ensemble_baseline_mnist
-Expect:   not yet measured
+Expect:   clean 99.4, under attack 88.8 % of validation images, not measured on the test set; 25
+          minutes on CPU, 2 cores
 """
 
 from functools import partial
