@@ -142,7 +142,7 @@ def from_config(config: dict) -> Linf | L2 | L1:
 
 def to_config(threat: Linf | L2 | L1) -> dict:
     """Writes a threat with its eps as an exact fraction of 255 where it is one."""
-    return {"norm": type(threat).__name__.lower(), "eps": format_eps(threat.eps)}
+    return {"norm": type(threat).__name__.lower(), "eps": _exact(threat.eps)}
 
 
 def parse_eps(text: str | float) -> float:
@@ -162,6 +162,14 @@ def format_eps(eps: float) -> str:
     if eps and abs(in_255 - round(in_255, 2)) < 1e-9 and len(repr(float(eps))) > 6:
         return f"{round(in_255, 2):g}/255"
     return repr(float(eps))
+
+
+def _exact(eps: float) -> str:
+    """As `format_eps` where that is a fraction of integers or short, else to 12 decimals."""
+    text = format_eps(eps)
+    if "." in text and ("/" in text or len(text) > 14) or "e" in text:
+        return f"{eps:.12f}".rstrip("0")
+    return text
 
 
 def _check_eps(eps):

@@ -4,6 +4,7 @@ import pytest
 from tiny import tiny_batch
 
 from robustzoo.threats import L1, L2, Linf, format_eps, from_config, parse_eps, to_config
+from robustzoo.zoo.config import check_threat
 
 
 @pytest.mark.parametrize("threat", [Linf(0.1), L2(1.5), L1(12.0)], ids=lambda t: type(t).__name__)
@@ -41,6 +42,12 @@ def test_eps_is_written_exactly():
     assert format_eps(0.3) == "0.3"
     assert parse_eps(format_eps(8 / 255 / 30)) == pytest.approx(8 / 255 / 30)
     assert from_config(to_config(Linf(2 / 255))) == Linf(2 / 255)
+
+
+def test_every_threat_is_written_as_a_folder_may_hold_it():
+    for eps in (8 / 255, 1 / 30, 0.3, 0.1 / 255, 1 / 7, 1.0, 2e-5):  # 1 / 30 is 8.5 / 255
+        check_threat(to_config(Linf(eps)))
+        assert from_config(to_config(Linf(eps))).eps == pytest.approx(eps, rel=1e-8)
     assert from_config(to_config(L1(12.0))) == L1(12.0)
 
 
