@@ -20,7 +20,7 @@ def recipe() -> Recipe:
         dataset="fashion_mnist",
         architecture="wong_small",
         arguments={},
-        defense=partial(WongKolter, threat=threat, projections=10, estimator="geometric"),
+        defense=partial(WongKolter, threat=threat, projections=20, estimator="geometric"),
         threat=threat,
         method="wong_kolter",
         initial="ibp-small-fashion-mnist",
