@@ -1,7 +1,8 @@
 """IBP, Fashion-MNIST, Linf 0.1, the small net; wong_kolter_fashion_mnist starts from it.
 
 Command:  python -m training.train ibp_small_fashion_mnist
-Expect:   not yet measured
+Expect:   clean 80.1, under attack 73.5 % of validation images, not measured on the test set; 10
+          minutes on CPU, 2 cores
 """
 
 from functools import partial
