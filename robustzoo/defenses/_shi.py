@@ -16,7 +16,7 @@ def initialize(model: keras.Model, seed: int) -> None:
             deviation = math.sqrt(2.0 * math.pi) / math.prod(weight.shape[:-1])
             weight.assign(keras.random.normal(weight.shape, stddev=deviation, seed=generator))
         elif weight.name == "bias":
-            weight.assign(ops.zeros_like(weight))
+            weight.assign(ops.zeros(weight.shape))
 
 
 def regularizer(graph, boxes):
