@@ -26,6 +26,7 @@ LAYERS = [
         "pictures",
         "canvas",
         "theory",
+        "writable",
         "adam",
         "hashes",
         "forward",

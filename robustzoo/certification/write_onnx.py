@@ -21,6 +21,7 @@ from robustzoo.certification.operations import (
     Sum,
     Tanh,
 )
+from robustzoo.writable import writable
 
 OPSET, IR_VERSION = 13, 8  # so old that every verifier reads them
 
@@ -39,9 +40,7 @@ def write_onnx(path: str | Path, model: keras.Model) -> Path:
         import onnx
     except ImportError:
         raise ImportError("an ONNX file needs onnx: pip install 'robustzoo[onnx]'") from None
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
+    path = writable(path)
     graph = Graph(model)
     file = _write(graph)
     ends = [

@@ -8,6 +8,7 @@ from robustzoo.certification.arrays import FLOAT64
 from robustzoo.certification.region import Region
 from robustzoo.checks import check_images, check_labels
 from robustzoo.threats import Linf
+from robustzoo.writable import writable
 
 
 def write_vnnlib(
@@ -25,13 +26,11 @@ def write_vnnlib(
     Returns the path. Raises ValueError for another threat than `Linf`, of which a file of bounds
     cannot tell, and FileNotFoundError if there is no folder for the file.
     """
-    path = Path(path)
     if not isinstance(threat, Linf):
         raise ValueError(f"VNN-LIB bounds every pixel: threat must be Linf. Received: {threat!r}")
     image = check_images(np.asarray(image)[None])
     (label,) = check_labels(np.array([label]), 1, classes).tolist()
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
+    path = writable(path)
     region = Region(FLOAT64.read(image), FLOAT64.read([threat.eps]), Linf, clip)
     low, high = (end.ravel() for end in region.box(FLOAT64))
     lines = [f"; is an image within {threat} of this one not of class {label}?"]

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
+from robustzoo.writable import writable
+
 
 def png(path: str | Path) -> Path:
     """The path of a picture that can be written: it ends in .png and its folder exists."""
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise ValueError(f"a picture's file must end in .png. Received: {path}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
-    return path
+    return writable(path)
 
 
 def need_matplotlib(instead: str) -> None:

@@ -17,6 +17,7 @@ from robustzoo.evaluation.suite import suite as attacks_of
 from robustzoo.evaluation.tables import accuracy_tables, attack_table, distance_table
 from robustzoo.provenance import provenance
 from robustzoo.threats import L1, L2, Linf
+from robustzoo.writable import writable
 
 
 def write_report(
@@ -84,8 +85,7 @@ def _checked(path, threat):
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"the report is a file .html. Received: {path}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
+    writable(path)
     if not threat.eps > 0:
         raise ValueError(f"a report needs a budget of eps > 0. Received: {threat}")
     return path

@@ -3,6 +3,8 @@
 import warnings
 from pathlib import Path
 
+from robustzoo.writable import writable
+
 
 def export(model, path: str | Path) -> Path:
     """Writes what `keras.models.load_model(path)` reads without robustzoo.
@@ -17,8 +19,7 @@ def export(model, path: str | Path) -> Path:
     path = Path(path)
     if path.suffix != ".keras":
         raise ValueError(f"path must end in .keras, e.g. {path.stem}.keras. Received: {path}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
+    writable(path)
     from robustzoo.zoo.load import load
 
     if isinstance(model, (str, Path)):
