@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from robustzoo.certification.arrays import FLOAT64
 from robustzoo.certification.cascade_report import CascadeReport
+from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.certify import certify
-from robustzoo.certification.graph import Graph
 from robustzoo.checks import check_data
 from robustzoo.threats import L1, L2, Linf
 
@@ -45,18 +44,10 @@ def cascade(
     images, labels = check_data(models[0], images, labels)
     predicted, proofs = [], []
     for model in models:
-        predicted.append(_answers(model, images, batch_size))
+        # By the same float64 logits as those of `certify`.
+        predicted.append(Certifier(model, Linf).logits(images, batch_size).argmax(axis=1))
         proofs.append(
             certify(model, images, predicted[-1], threat, method, batch_size=batch_size, **options)
         )
     certified = np.stack([proof.certified for proof in proofs])
     return CascadeReport(proofs[0].threat, labels, np.stack(predicted), certified)
-
-
-def _answers(model, images, batch_size):
-    """Predicted classes (N,), by the same float64 logits as `certify`'s."""
-    graph = Graph(model)
-    weights = graph.read(FLOAT64)
-    parts = [images[b : b + batch_size] for b in range(0, len(images), batch_size)]
-    logits = [graph.forward(FLOAT64, weights, FLOAT64.read(part))[-1] for part in parts]
-    return np.concatenate(logits).argmax(axis=1)

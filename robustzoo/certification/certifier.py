@@ -36,9 +36,11 @@ class Certifier:
             self.fast = Bounds(self.graph, FLOAT32, norm, clip, memory)
         self.seconds, self._search, self._checked = seconds, None, False
 
-    def logits(self, images) -> np.ndarray:
+    def logits(self, images, batch_size: int = 100) -> np.ndarray:
         """In float64, (N, classes)."""
-        return self.graph.forward(FLOAT64, self.exact.weights, FLOAT64.read(images))[-1]
+        parts = [images[b : b + batch_size] for b in range(0, len(images), batch_size)]
+        forward, weights = self.graph.forward, self.exact.weights
+        return np.concatenate([forward(FLOAT64, weights, FLOAT64.read(p))[-1] for p in parts])
 
     def margins(self, name: str, images, labels, eps) -> np.ndarray:
         """Lower bounds of z_y - z_j, (B, classes), inf where j = y.

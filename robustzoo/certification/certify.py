@@ -61,8 +61,7 @@ def certify(
     images, labels = check_data(model, images, labels)
     start = time.monotonic()
     certifier = Certifier(model, type(threat), clip, precision, memory, seconds)
-    parts = [slice(b, b + batch_size) for b in range(0, len(images), batch_size)]
-    logits = np.concatenate([certifier.logits(images[part]) for part in parts])
+    logits = certifier.logits(images, batch_size)
     correct, scale = logits.argmax(1) == labels, np.abs(logits).max(1)
     margins = {name: np.full(len(images), -np.inf) for name in names}
     left = correct
