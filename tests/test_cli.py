@@ -373,6 +373,8 @@ def test_smooth_renews_a_folder(folder, three_images):
     assert record["command"] == "robustzoo smooth trades-light --sigma 0.5 --draws 50"
     assert [part["sigma"] for part in record["further"]] == [0.25]
     assert "| L2 radius | Certified accuracy (%) |" in (folder / "README.md").read_text()
+    assert "smoothing" not in dict(succeed("info", folder))
+    assert json.loads(run("info", folder, "--json").stdout)["smoothing"] == record
 
 
 def test_smooth_refuses(folder, three_images, tmp_path, monkeypatch):

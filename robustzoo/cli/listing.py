@@ -49,7 +49,7 @@ def info(name, as_json):
 
         proof = about["certified"]
         about["certified"] = f"{percent(proof['accuracy'])} % within {describe_threat(proof)}"
-    for record in ("config", "certificate"):
+    for record in ("config", "certificate", "smoothing"):
         about.pop(record, None)
     about |= about.pop("method") or {}
     if training:
@@ -60,7 +60,9 @@ def info(name, as_json):
 
 
 def _facts(entry):
-    threat = f"{entry['norm'].capitalize()} {entry['eps']}" if entry["norm"] else None
+    from robustzoo.zoo.card import describe_threat
+
+    threat = describe_threat(entry) if entry["norm"] else None
     keys = ("dataset", "architecture", "defense")
     weights = f"{entry['parameters'] / 1e6:.2f}M"
     accuracies = percent(entry["clean"]), percent(entry["robust"])
