@@ -30,20 +30,17 @@ def check_training(training: dict | None) -> dict | None:
 
 def check_evaluation(evaluation: dict | None) -> dict | None:
     """Returns `evaluation` (eval.json); ValueError if it lacks a fact or has a wrong accuracy."""
-    if not evaluation:
-        return evaluation
-    _has("eval.json", evaluation, EVALUATION_KEYS)
-    check_threat(evaluation["threat"])
-    if not evaluation["results"]:
-        raise ValueError("eval.json: results must not be empty")
-    for result in evaluation["results"]:
-        _has("eval.json: a result", result, RESULT_KEYS)
-    for further in evaluation.get("further", []):
-        check_evaluation(further)
-    accuracies = [result["accuracy"] for result in evaluation["results"]]
-    if "worst_case_accuracy" in evaluation:
-        accuracies.append(evaluation["worst_case_accuracy"])
-    _check_accuracies("eval.json", accuracies)
+    for part in parts(evaluation):
+        _has("eval.json", part, EVALUATION_KEYS)
+        check_threat(part["threat"])
+        if not part["results"]:
+            raise ValueError("eval.json: results must not be empty")
+        for result in part["results"]:
+            _has("eval.json: a result", result, RESULT_KEYS)
+        accuracies = [result["accuracy"] for result in part["results"]]
+        if "worst_case_accuracy" in part:
+            accuracies.append(part["worst_case_accuracy"])
+        _check_accuracies("eval.json", accuracies)
     return evaluation
 
 
@@ -73,10 +70,11 @@ def check_smoothing(smoothing: dict | None, weights: bytes) -> dict | None:
 
 
 def _check_weights(file: str, record: dict, weights: bytes) -> None:
-    if record["weights_sha256"] != sha256(weights):
+    wanted, found = record["weights_sha256"], sha256(weights)
+    if wanted != found:
         raise ValueError(
-            f"{file} is of a model.safetensors with sha256 {record['weights_sha256']}, actual "
-            f"{sha256(weights)}: certify the model again"
+            f"{file} is of a model.safetensors with sha256 {wanted}, actual {found}: certify the "
+            "model again"
         )
 
 
