@@ -95,9 +95,8 @@ def test_eps_and_the_weight_of_the_bound_grow():
     )
 
 
-@pytest.mark.parametrize("net", [tiny_classifier])
-def test_bounds_take_the_statistics_of_the_clean_batch(net):
-    model = net()
+def test_bounds_take_the_statistics_of_the_clean_batch():
+    model = tiny_classifier()
     x, y = tensors(*tiny_batch())
     graph = Graph(model)
     weights = graph.read_batch(FLOAT32, x)

@@ -90,6 +90,8 @@ class Graph:
 
     def read_batch(self, xp, x) -> list:
         """As `read`, BatchNormalization by the statistics of images x (B, H, W, C), as training."""
+        if not any(_normalising(node.operation) for node in self.nodes):
+            return self.read(xp)
         values, weights = [x], [()]
         for node in self.nodes[1:]:
             operation, sources = node.operation, [values[i] for i in node.inputs]
@@ -174,16 +176,21 @@ def _read_batch(xp, operation, sources):
     """The parameters of an affine operation, from the values of a batch before it."""
     if isinstance(operation, Scale):
         return _moments(xp, operation, sources[0])
-    scales = getattr(operation, "scales", ())
-    if not any(scale.batch_moments for scale in scales):
+    if not _normalising(operation):
         return operation.read(xp)
     plain = dataclasses.replace(operation, scales=())
     value, fixed = plain.forward(xp, plain.read(xp), *sources), []
-    for scale in scales:
+    for scale in operation.scales:
         factor, offset = _moments(xp, scale, value)
         value = value * factor + offset
         fixed.append(Scale(lambda xp, found=(factor, offset): found, scale.shape))
     return dataclasses.replace(operation, scales=tuple(fixed)).read(xp)
+
+
+def _normalising(operation):
+    """Whether the statistics of a batch decide what `operation` does in training."""
+    scales = [operation] if isinstance(operation, Scale) else getattr(operation, "scales", ())
+    return any(scale.batch_moments for scale in scales)
 
 
 def _moments(xp, scale, value):

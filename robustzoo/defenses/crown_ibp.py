@@ -1,7 +1,5 @@
 """CROWN-IBP."""
 
-from robustzoo.certification.arrays import FLOAT32
-from robustzoo.certification.margin_bounds import margin_bounds
 from robustzoo.defenses.certified import Certified
 
 
@@ -22,6 +20,6 @@ class CrownIBP(Certified):
 
     def worst_logits(self, weights, x, x_adv, y, share):
         region = self.region(x, self.eps * share)
-        interval, boxes = self.interval_logits(weights, region, y)
-        margins = margin_bounds(FLOAT32, self.graph, weights, region, y, boxes, "adaptive")
-        return self.final * share * interval - (1.0 - self.final * share) * margins, boxes
+        interval, linear, boxes = self.crown_ibp_logits(self.graph, weights, region, y)
+        t = self.final * share
+        return t * interval + (1.0 - t) * linear, boxes

@@ -11,4 +11,4 @@ class IBP(Certified):
     """
 
     def worst_logits(self, weights, x, x_adv, y, share):
-        return self.interval_logits(weights, self.region(x, self.eps * share), y)
+        return self.interval_logits(self.graph, weights, self.region(x, self.eps * share), y)

@@ -39,10 +39,9 @@ class MTLIBP(Certified):
         self.alpha = alpha
 
     def worst_logits(self, weights, x, x_adv, y, share):
-        return self.interval_logits(weights, self.region(x, self.eps * share), y)
+        return self.interval_logits(self.graph, weights, self.region(x, self.eps * share), y)
 
     def robust_losses(self, weights, worst, x_adv, y):
         attacked = self.graph.forward(FLOAT32, weights, x_adv)[-1]
-        return (1.0 - self.alpha) * self.criterion(y, attacked) + self.alpha * self.criterion(
-            y, worst
-        )
+        parts = self.criterion(y, attacked), self.criterion(y, worst)
+        return (1.0 - self.alpha) * parts[0] + self.alpha * parts[1]

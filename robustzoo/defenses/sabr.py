@@ -28,4 +28,4 @@ class SABR(Certified):
 
     def worst_logits(self, weights, x, x_adv, y, share):
         eps = self.subselection * self.eps * share
-        return self.interval_logits(weights, self.region(x_adv, eps), y)
+        return self.interval_logits(self.graph, weights, self.region(x_adv, eps), y)

@@ -24,7 +24,9 @@ class WongKolter(Certified):
         if estimator not in ESTIMATORS:
             raise ValueError(f"estimator must be one of {ESTIMATORS}. Received: {estimator!r}")
         if projections is not None and (type(projections) is not int or projections < 2):
-            raise ValueError(f"projections must be an integer >= 2, or None, got {projections!r}")
+            raise ValueError(
+                f"projections must be an integer >= 2, or None. Received: {projections}"
+            )
         super().__init__(classifier, **options)
         self.projections, self.estimator = projections, estimator
         bent = [node for node in self.graph.nodes if node.nonlinear]
