@@ -12,6 +12,7 @@ import math
 from fractions import Fraction
 
 import keras
+import numpy as np
 from keras import ops
 
 PIXELS = (1, 2, 3)
@@ -158,18 +159,18 @@ def parse_eps(text: str | float) -> float:
 
 def format_eps(eps: float) -> str:
     """Writes 8 / 255 as "8/255", and anything else as the shortest decimal."""
-    in_255 = eps * 255
-    if eps and abs(in_255 - round(in_255, 2)) < 1e-9 and len(repr(float(eps))) > 6:
+    in_255 = float(eps) * 255
+    if math.isclose(in_255, round(in_255, 2), rel_tol=1e-9) and len(repr(float(eps))) > 6:
         return f"{round(in_255, 2):g}/255"
     return repr(float(eps))
 
 
 def _exact(eps: float) -> str:
-    """As `format_eps` where that is a fraction of integers or short, else to 12 decimals."""
+    """As `format_eps` where that is a fraction of integers, else all digits, without exponent."""
     text = format_eps(eps)
-    if "." in text and ("/" in text or len(text) > 14) or "e" in text:
-        return f"{eps:.12f}".rstrip("0")
-    return text
+    if "/" in text and "." not in text:
+        return text
+    return np.format_float_positional(float(eps), trim="0")
 
 
 def _check_eps(eps):

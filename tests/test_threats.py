@@ -45,9 +45,9 @@ def test_eps_is_written_exactly():
 
 
 def test_every_threat_is_written_as_a_folder_may_hold_it():
-    for eps in (8 / 255, 1 / 30, 0.3, 0.1 / 255, 1 / 7, 1.0, 2e-5):  # 1 / 30 is 8.5 / 255
-        check_threat(to_config(Linf(eps)))
-        assert from_config(to_config(Linf(eps))).eps == pytest.approx(eps, rel=1e-8)
+    for eps in (8 / 255, 1 / 30, 0.3, 0.1 / 255, 1 / 7, 1.0, 2e-5, 0.15154406949877738, 1e-17 / 3):
+        check_threat(to_config(Linf(eps)))  # 1 / 30 is 8.5 / 255
+        assert from_config(to_config(Linf(eps))) == Linf(eps)
     assert from_config(to_config(L1(12.0))) == L1(12.0)
 
 

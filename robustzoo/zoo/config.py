@@ -8,7 +8,7 @@ NORMS = ("linf", "l2", "l1", "l0")
 TEXTS = ("architecture", "dataset", "defense", "license")
 KEYS = (*TEXTS, "arguments", "threat", "input_shape", "labels", "recipe")
 # Not every text that Fraction takes: "1e99999999" would be computed digit by digit.
-EXACT = re.compile(r"\d{1,6}/\d{1,6}|\d{1,6}(\.\d{1,12})?", re.ASCII)
+EXACT = re.compile(r"\d{1,6}/\d{1,6}|\d{1,6}(\.\d{1,40})?", re.ASCII)
 
 
 def check_config(config: dict) -> dict:
