@@ -4,6 +4,8 @@ It has 16 pixels and says "light" with logit sum(x) - 8 against "dark" with logi
 """
 
 import json
+import os
+import subprocess
 import sys
 
 import keras
@@ -18,6 +20,7 @@ from robustzoo.cli import measure
 from robustzoo.cli._show import table
 from robustzoo.evaluation import SUITES, Report, gallery
 from robustzoo.smoothing import SmoothedCertificate
+from robustzoo.zoo import folder as zoo_folder
 from robustzoo.zoo import locate, registry
 
 CONFIG = {
@@ -106,6 +109,17 @@ def test_list(folder):
     assert "one of trades. Received: 'art'" in fail("list", "--defense", "art")
 
 
+def test_a_reader_that_stops_is_no_error():
+    """As in `robustzoo list | head -1`: the pipe that is written to has no reader any more."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "robustzoo", "list"]
+    process = subprocess.run(command, env=environment, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert process.stderr == b""
+
+
 def test_table_in_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "dumb")
@@ -142,6 +156,23 @@ def test_predict(folder, image):
     rows = succeed("predict", "trades-light", image)
     assert rows == [["light", f"{SIGMOID:.4f}"], ["dark", f"{1 - SIGMOID:.4f}"]]
     assert succeed("predict", folder, image, "--top", "1") == rows[:1]
+
+
+def test_a_name_is_opened_with_the_registrys_pin(folder, image, monkeypatch):
+    """All that is read of it, the weights once; and a folder once, on its own word."""
+    reads = []
+
+    def read_folder(path, expected_sha256=None, skip=()):
+        reads.append((expected_sha256, "model.safetensors" not in skip))
+        return zoo_folder.read_folder(path, expected_sha256, skip)
+
+    monkeypatch.setattr("robustzoo.zoo.obtain.read_folder", read_folder)
+    pin = registry.released()["trades-light"]["manifest_sha256"]
+    for name, vouched in (("trades-light", pin), (folder, None)):
+        reads.clear()
+        succeed("predict", name, image)
+        assert {expected for expected, _ in reads} == {vouched}
+        assert sum(weights for _, weights in reads) == 1
 
 
 def test_predict_fits_the_picture_and_says_so(folder, tmp_path):
@@ -206,8 +237,20 @@ def test_attack_refuses(folder, image, tmp_path, monkeypatch):
     assert "eps must be" in fail(*attack, "--eps", "8/0")
     fail(*attack, "--steps", "0", code=2)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert "robustzoo[report]" in fail(*attack)
+    assert "robustzoo[report]" in fail(*attack, "--figure")
     assert set(tmp_path.iterdir()) == before
+
+
+def test_attack_without_matplotlib_writes_no_figure_and_says_so(
+    folder, image, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = run("attack", folder, image)
+    assert result.exit_code == 0 and "pip install matplotlib" in result.stderr
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["clean", "adversarial"]
+    assert pixels_of(tmp_path / "image-adversarial.png").shape == (4, 4)
+    assert not (tmp_path / "image-adversarial-figure.png").exists()
+    assert "pip install" not in run("attack", folder, image, "--no-figure").stderr
 
 
 @pytest.fixture
@@ -261,7 +304,32 @@ def test_evaluate_keeps_one_record_per_suite(folder, three_images, tmp_path):
     assert all(part["command"] in (folder / "README.md").read_text() for part in record["further"])
     rows = succeed("info", "trades-light")
     assert [row[0] for row in rows].count("worst case") == 2
-    assert "closest: 'quick'" in fail("evaluate", folder, "--suite", "quik")
+    result = run("evaluate", folder, "--suite", "quick", "--examples", "2")
+    assert "has the same of 3 images" in result.stderr  # a sample does not replace the whole
+    assert json.loads((folder / "eval.json").read_text()) == record
+
+
+def test_evaluate_refuses_before_any_work(tmp_path):
+    """Of a model that there is not, so it was not even looked for."""
+    evaluate = "evaluate", tmp_path / "none"
+    report = "--report", tmp_path / "missing" / "outcomes.json"
+    assert "to write outcomes.json to" in fail(*evaluate, *report)
+    assert "'quick'" in fail(*evaluate, "--suite", "quik", code=2)
+    assert "'quick'" in fail("report", tmp_path / "none", "--suite", "quik", code=2)
+    assert "'bfloat16'" in fail(*evaluate, "--precision", "bfloat", code=2)
+
+
+def test_evaluate_renews_the_folder_even_if_its_report_cannot_be_written(
+    folder, three_images, tmp_path, monkeypatch
+):
+    def save(report, path):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(Report, "save", save)
+    outcomes = "--report", tmp_path / "outcomes.json"
+    result = run("evaluate", folder, "--suite", "quick", *outcomes)
+    assert result.exit_code == 1 and "the disk is full" in result.stderr
+    assert json.loads((folder / "eval.json").read_text())["suite"] == "quick"
 
 
 def test_certify_proves_what_no_attack_breaks(folder, three_images, tmp_path):

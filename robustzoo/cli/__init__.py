@@ -31,6 +31,8 @@ class Group(click.Group):
             warnings.showwarning = lambda message, *_, **__: notice(f"warning: {message}")
             try:
                 return super().invoke(context)
+            except BrokenPipeError:  # `robustzoo list | head -1`; click leaves without a word
+                raise
             except (ValueError, OSError, ImportError) as error:
                 raise click.ClickException(" ".join(str(error).split())) from None
 

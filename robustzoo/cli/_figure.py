@@ -19,5 +19,6 @@ def need_matplotlib(instead: str) -> None:
         import matplotlib  # noqa: F401
     except ImportError:
         raise ImportError(
-            f"the figure needs matplotlib: pip install 'robustzoo[report]', or {instead}"
+            "the figure needs matplotlib: pip install matplotlib, or the extra robustzoo[report]; "
+            f"or {instead}"
         ) from None

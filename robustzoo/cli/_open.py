@@ -9,8 +9,15 @@ import robustzoo
 def open_model(name: str) -> tuple:
     """(model, config.json, folder) of a model."""
     import_keras()
-    folder = robustzoo.download(name)
-    return robustzoo.load(folder), robustzoo.info(folder)["config"], folder
+    from robustzoo.zoo.config import check_config
+    from robustzoo.zoo.folder import parse_json
+    from robustzoo.zoo.obtain import obtain
+
+    # Both by name: a released folder asked for as a folder would vouch for itself.
+    model = robustzoo.load(name)
+    # All is at hand now, so the Hub isn't asked again, and the weights aren't read again.
+    folder, files = obtain(name, skip=("model.safetensors",), local_files_only=True)
+    return model, check_config(parse_json(files["config.json"], "config.json")), folder
 
 
 def import_keras() -> None:

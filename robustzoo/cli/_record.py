@@ -30,17 +30,26 @@ def command_line(*models: tuple[str, Path], without: tuple = ()) -> str:
 def renew(name: str, folder: Path, file: str, record: dict, kind: Callable) -> None:
     """Writes `record` into `file`, and renews card and manifest, where `name` is a folder.
 
-    In `file` it takes the place of the record that has the same `kind(record)`.
+    In `file` it takes the place of the record that has the same `kind(record)`, unless that is of
+    more images; records of other weights go.
     """
     from robustzoo import zoo
+    from robustzoo.hashes import sha256
+    from robustzoo.zoo.card import read_facts
     from robustzoo.zoo.folder import write_json
     from robustzoo.zoo.locate import is_folder
+    from robustzoo.zoo.records import parts
 
     if str(name).startswith("hf://") or not is_folder(name):
         return notice(
             "shown, not written: the card of a folder is renewed, e.g. model_cards/" + folder.name
         )
-    write_json(folder / file, _filed(folder, file, record, kind))
+    weights = sha256((folder / "model.safetensors").read_bytes())
+    kept = [r for r in parts(read_facts(folder, file)) if r.get("weights_sha256") == weights]
+    larger = [r["examples"] for r in kept if kind(r) == kind(record)]
+    if larger and larger[0] > record["examples"]:
+        return notice(f"shown, not written: {folder / file} has the same of {larger[0]:,} images")
+    write_json(folder / file, _filed(kept, record | {"weights_sha256": weights}, kind))
     if _in_checkout(folder):
         zoo.register(folder)
     else:
@@ -49,16 +58,16 @@ def renew(name: str, folder: Path, file: str, record: dict, kind: Callable) -> N
     notice(f"wrote {folder / file} and renewed card and manifest")
 
 
-def _filed(folder, file, record, kind):
-    """What `file` becomes: the record in the place of the one of the same kind."""
-    from robustzoo.zoo.card import read_facts
-    from robustzoo.zoo.records import parts
-
-    former = read_facts(folder, file)
-    if not former or kind(former) == kind(record):
-        return record | {"further": parts(former)[1:]}
-    others = [other for other in parts(former)[1:] if kind(other) != kind(record)]
-    return former | {"further": [*others, record]}
+def _filed(kept, record, kind):
+    """Records as one file holds them: the first, and those further in it."""
+    kinds = [kind(r) for r in kept]
+    if kind(record) in kinds:
+        kept[kinds.index(kind(record))] = record
+    else:
+        kept.append(record)
+    return {key: value for key, value in kept[0].items() if key != "further"} | {
+        "further": kept[1:]
+    }
 
 
 def _in_checkout(folder):

@@ -32,15 +32,17 @@ def predict(name, image, top):
 @click.option("--steps", default=40, show_default=True, type=click.IntRange(1, 10000))
 @click.option("--seed", default=0, show_default=True, help="Of the random start.")
 @click.option("--output", type=click.Path(dir_okay=False), help="By default IMAGE-adversarial.png.")
-@click.option("--figure/--no-figure", default=True, help="OUTPUT-figure.png beside it, or not.")
+@click.option(
+    "--figure/--no-figure", default=None,
+    help="OUTPUT-figure.png beside it, or not; by default where matplotlib is installed.",
+)  # fmt: skip
 def attack(name, image, label, target, eps, steps, seed, output, figure):
     """Attack a model on the file IMAGE by PGD, and write the adversarial image.
 
     The result is read back from the file, which holds 8 bits per channel.
     """
     output = _output(image, output)
-    if figure:
-        need_matplotlib("give --no-figure")
+    figure = _drawn(figure)
     model, config, _ = open_model(name)
     labels, clean = config["labels"], _picture(image, model)
     before = _probabilities(model, clean)
@@ -97,6 +99,20 @@ def _output(image, output):
     if output.resolve() == Path(image).resolve():
         raise ValueError(f"output must not be the image itself. Received: {output}")
     return output
+
+
+def _drawn(figure):
+    """Whether there will be a figure; ImportError where one was asked for that cannot be."""
+    if figure is False:
+        return False
+    try:
+        need_matplotlib("give --no-figure")
+    except ImportError as error:
+        if figure:
+            raise
+        notice(f"no figure is drawn: {error}")  # the adversarial image needs none
+        return False
+    return True
 
 
 def _write_adversarial(model, clean, label, target, threat, steps, seed, output):

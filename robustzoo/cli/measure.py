@@ -8,6 +8,7 @@ import robustzoo
 from robustzoo.cli._open import open_model, sample, threat_of
 from robustzoo.cli._record import command_line, renew
 from robustzoo.cli._show import line, notice, percent
+from robustzoo.writable import writable
 
 # Named here, because `robustzoo --help` must not import the attacks; a test compares.
 SUITES = ("quick", "pgd", "paper", "autoattack", "rand")
@@ -15,7 +16,7 @@ SUITES = ("quick", "pgd", "paper", "autoattack", "rand")
 
 @click.command()
 @click.argument("name")
-@click.option("--suite", default="pgd", show_default=True, help=", ".join(SUITES) + ".")
+@click.option("--suite", default="pgd", show_default=True, type=click.Choice(SUITES))
 @click.option("--examples", type=click.IntRange(1), help="Size of a sample; by default all.")
 @click.option("--sample-seed", default=0, show_default=True, help="Of that sample.")
 @click.option("--eps", help='Budget, e.g. "8/255"; by default what the model was trained for.')
@@ -24,8 +25,9 @@ SUITES = ("quick", "pgd", "paper", "autoattack", "rand")
 @click.option("--seed", default=0, show_default=True, help="Of all noise.")
 @click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1))
 @click.option(
-    "--precision", default="float32", show_default=True, help="Or bfloat16, to search in."
-)
+    "--precision", default="float32", show_default=True, help="To search in.",
+    type=click.Choice(("float32", "bfloat16")),
+)  # fmt: skip
 @click.option("--report", type=click.Path(dir_okay=False), help="Write every example's outcome.")
 def evaluate(name, examples, sample_seed, report, **options):
     """Measure accuracy on the test set, without and under the attacks of a suite.
@@ -35,20 +37,22 @@ def evaluate(name, examples, sample_seed, report, **options):
     interrupted evaluation goes on where it was. Where NAME is a folder, its eval.json, card and
     manifest are renewed.
     """
+    report = report and writable(report)
     model, config, folder = open_model(name)
     test, sample_seed = sample(config, examples, sample_seed)
     found = _evaluated(model, config, test, sample_seed, **options)
+    command = command_line((name, folder), without=("report",))
+    record = {"suite": options["suite"], **found.to_dict(command)}
+    _show_verdict(record)
+    renew(name, folder, "eval.json", record, lambda r: (r.get("suite", "pgd"), r["threat"]))
     if report:
         found.save(report)
         notice(f"wrote {report}")
-    record = {"suite": options["suite"], **found.to_dict(command_line((name, folder)))}
-    _show_verdict(record)
-    renew(name, folder, "eval.json", record, lambda r: (r.get("suite", "pgd"), r["threat"]))
 
 
 @click.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@click.option("--suite", default="quick", show_default=True, help=", ".join(SUITES) + ".")
+@click.option("--suite", default="quick", show_default=True, type=click.Choice(SUITES))
 @click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--sample-seed", default=0, show_default=True, help="Of the sample of examples.")
 @click.option("--eps", help='Budget, e.g. "8/255"; by default that of the first model.')

@@ -53,7 +53,7 @@ def certify(name, examples, sample_seed, eps, methods, output, curve, queries):
     if curve:
         _write_curve(curve, folder, model, config, test, threat, methods)
     command = command_line((name, folder), without=("output", "curve", "queries"))
-    record = _certificate(proof, report, folder, command)
+    record = _certificate(proof, report, command)
     renew(name, folder, "certificate.json", record, lambda r: r["threat"])
 
 
@@ -107,7 +107,7 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
         figure.write_bytes(radius_figure({f"{Path(name).name}, sigma {sigma:g}": proof}))
         notice(f"wrote {figure}")
     command = command_line((name, folder), without=("output", "figure"))
-    record = _radii(proof, config, sample_seed, spent, folder, command)
+    record = _radii(proof, config, sample_seed, spent, command)
     renew(name, folder, "smoothing.json", record, lambda r: r["sigma"])
 
 
@@ -149,16 +149,16 @@ def _proof(model, test, threat, methods):
         )
 
 
-def _certificate(proof, report, folder, command):
+def _certificate(proof, report, command):
     """The record of certificate.json."""
     measured = report.to_dict(command)
     attacked = measured.pop("results")[1]
     for key in ("cascade", "worst_case_accuracy", "interval", "findings"):
         del measured[key]
-    return measured | proof.to_dict() | {"attacked": attacked, "weights_sha256": _weights(folder)}
+    return measured | proof.to_dict() | {"attacked": attacked}
 
 
-def _radii(proof, config, sample_seed, seconds, folder, command):
+def _radii(proof, config, sample_seed, seconds, command):
     """The record of smoothing.json."""
     from robustzoo.provenance import provenance
 
@@ -168,16 +168,9 @@ def _radii(proof, config, sample_seed, seconds, folder, command):
         "sample_seed": sample_seed,
         **proof.to_dict(),
         "seconds": round(seconds, 1),
-        "weights_sha256": _weights(folder),
         "command": command,
         **provenance(),
     }
-
-
-def _weights(folder):
-    from robustzoo.hashes import sha256
-
-    return sha256((folder / "model.safetensors").read_bytes())
 
 
 def _write_curve(path, folder, model, config, test, threat, methods):

@@ -38,7 +38,7 @@ def parse_json(data: bytes, file: str) -> dict:
     def unique(pairs):
         keys = [key for key, _ in pairs]
         if len(set(keys)) != len(keys):
-            raise ValueError(f"a key is repeated among {keys}")
+            raise ValueError(f"a key is repeated among {keys!r:.200}")
         return dict(pairs)
 
     def refuse(constant):
@@ -128,7 +128,9 @@ def read_folder(
         present = {entry.name for entry in os.scandir(folder) if not entry.name.startswith(".")}
         extra = sorted(present - set(manifest) - {MANIFEST})
         if extra:
-            raise ValueError(f"{folder} holds {extra}, which {MANIFEST} does not list; remove it")
+            raise ValueError(
+                f"{folder} holds {extra!r:.200}, which {MANIFEST} does not list; remove it"
+            )
     return {
         name: _read_listed(folder, name, entry)
         for name, entry in manifest.items()
@@ -177,7 +179,8 @@ def _check_names(names: set, where: str) -> None:
     unknown = sorted(names - set(REQUIRED) - set(OPTIONAL))
     if unknown:
         raise ValueError(
-            f"{where} lists {unknown}; a model folder holds only {', '.join(REQUIRED + OPTIONAL)}"
+            f"{where} lists {unknown!r:.200}; a model folder holds only "
+            f"{', '.join(REQUIRED + OPTIONAL)}"
         )
     missing = sorted(set(REQUIRED) - names)
     if missing:
@@ -186,11 +189,11 @@ def _check_names(names: set, where: str) -> None:
 
 def _check_entry(name: str, entry) -> None:
     if not isinstance(entry, dict) or set(entry) != {"sha256", "size"}:
-        raise ValueError(f"{MANIFEST}: {name} must have sha256 and size. Received: {entry!r}")
+        raise ValueError(f"{MANIFEST}: {name} must have sha256 and size. Received: {entry!r:.99}")
     digest, size = entry["sha256"], entry["size"]
     if not isinstance(digest, str) or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
         raise ValueError(
-            f"{MANIFEST}: sha256 of {name} must be 64 hex digits. Received: {digest!r}"
+            f"{MANIFEST}: sha256 of {name} must be 64 hex digits. Received: {digest!r:.99}"
         )
     if type(size) is not int or size < 0:
         raise ValueError(f"{MANIFEST}: size of {name} must be a whole number, not {size!r:.99}")

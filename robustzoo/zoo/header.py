@@ -7,11 +7,13 @@ A file is the length of the header (8 bytes, little-endian), the header in JSON,
 import math
 from typing import NamedTuple
 
+from robustzoo.zoo.config import check_text
 from robustzoo.zoo.folder import parse_json
 
 FILE = "model.safetensors"
 # The dtypes that a model folder may hold, and their bytes per number.
 SIZES = {"F32": 4, "I8": 1, "I16": 2, "I32": 4, "I64": 8, "U8": 1, "U16": 2, "U32": 4, "U64": 8}
+MAX_DIMENSIONS = 8
 
 
 class Tensor(NamedTuple):
@@ -42,13 +44,16 @@ def read_header(data: bytes) -> dict[str, Tensor]:
 
 
 def _tensor(name: str, entry, start: int) -> Tensor:
+    check_text(f"{FILE} is malformed: a name", name)
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"{FILE} is malformed: {name} is {entry!r:.200}")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in SIZES:
         raise ValueError(f"{FILE}: {name} has dtype {dtype!r:.50}; valid: {', '.join(SIZES)}")
     for numbers in (shape, offsets):
-        if not isinstance(numbers, list) or any(type(n) is not int or n < 0 for n in numbers):
+        # Bounded, because the product of a long list of numbers takes very long.
+        good = isinstance(numbers, list) and len(numbers) <= MAX_DIMENSIONS
+        if not good or any(type(n) is not int or not 0 <= n < 2**31 for n in numbers):
             raise ValueError(f"{FILE} is malformed: {name} is {entry!r:.200}")
     count = math.prod(shape)
     if len(offsets) != 2 or offsets[1] - offsets[0] != count * SIZES[dtype]:

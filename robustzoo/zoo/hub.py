@@ -134,7 +134,8 @@ def _fetch(source, skip, manifest_sha256) -> Path:
             continue
         if source.offline:
             raise _offline(source, file)
-        # Asked before the download, so that a lying server cannot fill the disk.
+        # Asked before the download: what is said to have another size is not fetched. A server that
+        # then sends more fills the disk all the same; `read_folder` refuses what it sent.
         size = _head(source, folder.name, file).size
         if size != entry["size"]:
             raise MismatchError(
@@ -154,6 +155,8 @@ def _fetch_manifest(source, warn) -> Path:
     )
     cached = Path(cached).parent if isinstance(cached, str) else None
     if cached and (pinned or source.offline):
+        if warn and not pinned:
+            _warn_unpinned(source, f"was {cached.name} when it was fetched", cached.name)
         return cached
     if source.offline:
         raise _offline(source, MANIFEST)
@@ -173,12 +176,15 @@ def _fetch_manifest(source, warn) -> Path:
         raise ValueError(f"asked for {source}, but {constants.ENDPOINT} answered with {commit}")
     if warn and not pinned:
         moved = f", and was {cached.name} before" if cached and cached.name != commit else ""
-        warnings.warn(
-            f"{source} is not pinned: {source.revision} is {commit} now{moved}; "
-            f"write hf://{source.repo}@{commit}",
-            stacklevel=2,
-        )
+        _warn_unpinned(source, f"is {commit} now{moved}", commit)
     return _download(source, source.revision, MANIFEST).parent
+
+
+def _warn_unpinned(source, what, commit):
+    warnings.warn(
+        f"{source} is not pinned: {source.revision} {what}; write hf://{source.repo}@{commit}",
+        stacklevel=3,
+    )
 
 
 def _offline(source, file):

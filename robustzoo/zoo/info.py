@@ -8,6 +8,7 @@ from robustzoo.zoo.folder import MANIFEST, parse_json
 from robustzoo.zoo.locate import is_folder, local_folder
 from robustzoo.zoo.methods import methods
 from robustzoo.zoo.obtain import obtain
+from robustzoo.zoo.records import check_records
 from robustzoo.zoo.register import facts
 from robustzoo.zoo.registry import released_entry
 
@@ -29,11 +30,7 @@ def info(name: str | Path) -> dict:
     if known and local_folder(name) is None:
         return {"name": name, "folder": None, **known, "method": methods().get(known["defense"])}
     folder, files = obtain(name)
-    names = {"training": "training.json", "evaluation": "eval.json"}
-    names |= {"certificate": "certificate.json", "smoothing": "smoothing.json"}
-    records = {
-        key: parse_json(files[file], file) if file in files else None for key, file in names.items()
-    }
+    records = check_records(files)
     about = {**facts(files), **known}
     return {
         "name": str(name) if known or address else folder.resolve().name,

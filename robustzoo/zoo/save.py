@@ -35,10 +35,12 @@ def save(
     from robustzoo.zoo.build import build
     from robustzoo.zoo.weights import assign, pack
 
-    check_config(config), check_training(training), check_evaluation(evaluation)
+    check_config(config)
+    check_training(training)
     folder = Path(folder).resolve()
     _check_replaceable(folder)
     weights = pack(model)
+    check_evaluation(evaluation, weights)
     assign(build(config), weights)  # what cannot be loaded is not saved
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))

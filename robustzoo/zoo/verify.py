@@ -7,12 +7,7 @@ from robustzoo.zoo.config import check_config
 from robustzoo.zoo.folder import MANIFEST, parse_json
 from robustzoo.zoo.list_models import list_models
 from robustzoo.zoo.obtain import obtain
-from robustzoo.zoo.records import (
-    check_certificate,
-    check_evaluation,
-    check_smoothing,
-    check_training,
-)
+from robustzoo.zoo.records import check_records
 
 
 def verify(name: str | Path | None = None) -> dict:
@@ -31,15 +26,8 @@ def verify(name: str | Path | None = None) -> dict:
 
     folder, files = obtain(name)
     config = check_config(parse_json(files["config.json"], "config.json"))
-    for file, check in (("training.json", check_training), ("eval.json", check_evaluation)):
-        if file in files:
-            check(parse_json(files[file], file))
-    weights = files["model.safetensors"]
-    proofs = ("certificate.json", check_certificate), ("smoothing.json", check_smoothing)
-    for file, check in proofs:
-        if file in files:
-            check(parse_json(files[file], file), weights)
-    assign(build(config), weights)
+    check_records(files)
+    assign(build(config), files["model.safetensors"])
     return {
         "name": str(name),
         "folder": folder,

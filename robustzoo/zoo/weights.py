@@ -6,6 +6,7 @@ formats can run code on loading (CVE-2025-1550, CVE-2025-9905) or allocate witho
 """
 
 import difflib
+import math
 
 import numpy as np
 import safetensors.numpy
@@ -34,6 +35,12 @@ def named_weights(model) -> dict:
             raise ValueError(f"two weights of {model.name!r} are named {name!r}; name its layers")
         named[name] = variable
     return named
+
+
+def packed_size(model) -> int:
+    """Bytes that the weights of `model` take in a file, without its header."""
+    variables = named_weights(model).values()
+    return sum(math.prod(v.shape) * np.dtype(_stored(v)).itemsize for v in variables)
 
 
 def pack(model) -> bytes:
@@ -99,7 +106,8 @@ def _check_same_names(expected: list, received: list) -> None:
     missing, extra = set(expected) - set(received), sorted(set(received) - set(expected))
     if missing or extra:
         lacking = sorted(missing)[:3]
-        close = [match for name in lacking for match in difflib.get_close_matches(name, extra, 1)]
+        some = extra[:100]  # a hostile file may hold so many names that comparing them takes hours
+        close = [match for name in lacking for match in difflib.get_close_matches(name, some, 1)]
         hint = f"; closest to it in the file: {', '.join(close)}" if close else ""
         raise ValueError(
             "model.safetensors holds the weights of another architecture: "

@@ -133,8 +133,10 @@ def test_the_card_says_the_radii_of_the_smoothed_classifier(checkout, smoothing)
     ("change", "match"),
     [
         ({"sigma": ...}, "smoothing.json lacks sigma"),
+        ({"device": "\x1b[2J"}, "smoothing.json: device must be printable text"),
+        ({"certified_accuracy": {"0": True}}, r"accuracy must lie in \[0, 1\]. Received: True"),
         ({"certified_accuracy": {"0": 91.0}}, r"smoothing.json: accuracy must lie in \[0, 1\]"),
-        ({"weights_sha256": "0" * 64}, "sha256 0{64}, actual .*: certify the model again"),
+        ({"weights_sha256": "0" * 64}, "sha256 0{64}, actual .*: measure the model again"),
     ],
 )
 def test_bad_radii_are_refused(checkout, smoothing, change, match):
@@ -155,10 +157,14 @@ def test_a_card_without_a_certificate_does_not_speak_of_one(saved):
     ("change", "match"),
     [
         ({"tolerance": ...}, "certificate.json lacks tolerance"),
+        ({"tolerance": "1e-4"}, "tolerance must be a whole number or a number"),
+        ({"methods": ["\x1b[2J"]}, "certificate.json: methods must be printable text"),
+        ({"methods": [5]}, "certificate.json: a method must be printable text"),
+        ({"further": 5}, "certificate.json: further must be a list"),
         ({"attacked": {}}, "attacked lacks attack"),
         ({"certified_accuracy": 93.12}, r"certificate.json: accuracy must lie in \[0, 1\]"),
         ({"threat": {"norm": "linf", "eps": 0.3}}, "eps must be exact text"),
-        ({"weights_sha256": "0" * 64}, "sha256 0{64}, actual .*: certify the model again"),
+        ({"weights_sha256": "0" * 64}, "sha256 0{64}, actual .*: measure the model again"),
     ],
 )
 def test_a_bad_certificate_is_refused(checkout, certificate, change, match):

@@ -1,5 +1,6 @@
 """Saving, and loading from a folder: what is whole gives the same logits, all else is refused."""
 
+import difflib
 import json
 import os
 import pickle
@@ -15,6 +16,7 @@ from safetensors.numpy import load as read_safetensors
 from safetensors.numpy import save as safetensors
 
 from robustzoo import architectures, zoo
+from robustzoo.hashes import sha256
 from robustzoo.zoo.folder import MismatchError
 from robustzoo.zoo.weights import assign, named_weights, pack, unpack
 
@@ -290,11 +292,30 @@ def test_a_pipe_in_place_of_a_file_does_not_hang(folder, assigned):
         ({"dataset": "\x1b[2J"}, "dataset must be printable text"),
         ({"license": "x" * 201}, "license must be printable text"),
         ({"recipe": 5}, "recipe must be printable text"),
+        (
+            {"arguments": {"widths": [[[[[[[[[[[[[[[[5]]]]]]]]]]]]]]]]}},
+            "arguments: widths lies too deep",
+        ),
+        ({"arguments": {"widths": [3000] * 16}}, "mlp would have 54[0-9]{7} bytes of weights"),
     ],
 )
 def test_a_bad_config_is_refused(folder, assigned, change, match):
     rewrite(folder, **change)
     refused(folder, assigned, ValueError, match)
+
+
+@pytest.mark.parametrize(
+    ("members", "match"),
+    [
+        (5, "ensemble would have 65[0-9]{6} bytes of weights; a model folder may have 50331648"),
+        (64, "the config describes 65 models, more than 64"),
+    ],
+)
+def test_an_ensemble_of_more_than_a_folder_holds_is_refused(folder, members, match):
+    madry = {"architecture": "madry_cnn", "arguments": {}}  # 13 MB of weights
+    rewrite(folder, architecture="ensemble", arguments={"members": [madry] * members})
+    with pytest.raises(ValueError, match=match):
+        zoo.load(folder)
 
 
 def test_a_config_that_lacks_a_key_is_refused(folder, assigned):
@@ -306,6 +327,19 @@ def test_a_config_that_lacks_a_key_is_refused(folder, assigned):
 def test_weights_of_another_architecture_are_refused(folder, assigned):
     replace_weights(folder, {"conv1/kernel": np.zeros((3, 3, 1, 4), "float32")})
     refused(folder, assigned, ValueError, r"another architecture: 4 missing .* 1 unknown")
+
+
+def test_few_of_many_unknown_names_are_compared(folder, assigned, monkeypatch):
+    compared, original = [], difflib.get_close_matches
+
+    def spy(word, names, count):
+        compared.extend(names)
+        return original(word, names, count)
+
+    monkeypatch.setattr(difflib, "get_close_matches", spy)
+    replace_weights(folder, {f"conv{i}/kernel": np.zeros(1, "float32") for i in range(5000)})
+    refused(folder, assigned, ValueError, "4 missing .* 5000 unknown")
+    assert 0 < len(compared) <= 300
 
 
 def test_one_weight_too_many_is_refused(model, folder, assigned):
@@ -353,6 +387,10 @@ def tensor(begin=0, end=8, shape=(2,), dtype="F32"):
         ({"a": {**tensor(), "dtype": ["F32"]}}, 8),
         ({"a": {"dtype": "F32"}}, 8),
         ({"a": None}, 8),
+        ({"a": tensor(0, 4, [1] * 9)}, 4),
+        ({"a": tensor(0, 0, [0, 2**31])}, 0),
+        ({"\x1b[2J": tensor()}, 8),
+        ({"a" * 201: tensor()}, 8),
         ([], 0),
     ],
 )
@@ -362,6 +400,15 @@ def test_a_header_that_does_not_fit_its_data_is_refused(folder, assigned, header
     (folder / "model.safetensors").write_bytes(file)
     zoo.write_manifest(folder)
     refused(folder, assigned, ValueError, "model.safetensors( is malformed|: a has dtype)")
+
+
+def test_a_shape_without_end_is_refused_at_once_and_in_few_words(folder, assigned):
+    header = json.dumps({"a": tensor(shape=[2] * 10**6)}).encode()
+    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    zoo.write_manifest(folder)
+    with pytest.raises(ValueError, match="model.safetensors is malformed: a is") as info:
+        zoo.load(folder)
+    assert len(str(info.value)) < 1000 and not assigned
 
 
 @pytest.mark.parametrize("file", [b"", b"\x01", b"\xff" * 8, b"\x02" + bytes(7) + b"{", bytes(8)])
@@ -421,6 +468,7 @@ def test_a_folder_that_is_not_there(tmp_path):
         ("evaluation", {"results": []}, "results must not be empty"),
         ("evaluation", {"worst_case_accuracy": 95.0}, r"accuracy must lie in \[0, 1\]"),
         ("evaluation", {"threat": {"norm": "linf", "eps": 0.3}}, "eps must be exact text"),
+        ("evaluation", {"weights_sha256": "0" * 64}, "eval.json is of .* measure the model again"),
     ],
 )
 def test_a_bad_record_is_refused_before_anything_is_written(model, tmp_path, record, change, match):
@@ -430,6 +478,55 @@ def test_a_bad_record_is_refused_before_anything_is_written(model, tmp_path, rec
     with pytest.raises(ValueError, match=match):
         zoo.save(model, tmp_path / "bad", CONFIG, **records)
     assert not list(tmp_path.iterdir())
+
+
+CLEAN = EVALUATION["results"][0]
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "match"),
+    [
+        ("training.json", {"command": ...}, "training.json lacks command"),
+        ("training.json", dict.fromkeys(TRAINING, ...), "training.json lacks commit"),
+        ("training.json", {"device": "\x1b[2J"}, "training.json: device must be printable text"),
+        ("training.json", {"device": "x" * 1001}, "device must be printable text of 0 to 1000"),
+        ("training.json", {"settings": {"\x1b[2J": 1}}, "settings: a key must be printable"),
+        ("training.json", {"seconds": "2 h"}, "seconds must be a whole number or a number"),
+        ("training.json", {"seconds": True}, "seconds must be a whole number or a number"),
+        ("training.json", {"seconds": float("inf")}, "seconds must be text or a finite number"),
+        ("training.json", {"curve": [5]}, "an epoch of curve must be an object"),
+        ("training.json", {"earlier": [{}]}, "an entry of earlier lacks commit"),
+        ("eval.json", dict.fromkeys(EVALUATION, ...), "eval.json lacks commit"),
+        ("eval.json", {"results": [CLEAN | {"label": "\x1b[2J"}]}, "results: label must be print"),
+        ("eval.json", {"results": [CLEAN | {"label": 5}]}, "a result: label must be text"),
+        ("eval.json", {"results": 5}, "eval.json: results must be a list"),
+        ("eval.json", {"results": [5]}, "a result must be an object"),
+        ("eval.json", {"further": 5}, "eval.json: further must be a list"),
+        ("eval.json", {"further": [5]}, "a further record must be an object"),
+        ("eval.json", {"examples": "many"}, "examples must be a whole number. Received: 'many'"),
+        ("eval.json", {"findings": [{"name": "x"}]}, "a finding lacks text"),
+        ("eval.json", {"weights_sha256": "0" * 64}, "sha256 0{64}, actual .*: measure the model"),
+        (
+            "eval.json",
+            {"further": [EVALUATION | {"weights_sha256": "0" * 64}]},
+            "sha256 0{64}, act",
+        ),
+    ],
+)
+def test_a_record_of_others_is_checked_before_it_is_shown_or_published(folder, file, change, match):
+    record = json.loads((folder / file).read_text()) | change
+    text = json.dumps({key: value for key, value in record.items() if value is not ...})
+    (folder / file).write_text(text.replace("Infinity", "1e999"))  # which is a number in JSON
+    zoo.write_manifest(folder)
+    for use in (zoo.verify, zoo.info):
+        with pytest.raises(ValueError, match=match):
+            use(folder)
+
+
+def test_an_evaluation_may_say_which_weights_it_is_of(model, tmp_path):
+    mine = {"weights_sha256": sha256(pack(model))}
+    evaluation = EVALUATION | mine | {"further": [EVALUATION | mine]}
+    zoo.verify(zoo.save(model, tmp_path / "tiny", CONFIG, TRAINING, evaluation))
 
 
 # Keras 3.15 on JAX with numpy 2.4: numpy.array(copy=False) of a JAX array warns.

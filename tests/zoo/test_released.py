@@ -12,8 +12,11 @@ from huggingface_hub import ModelCard
 from robustzoo import zoo
 from robustzoo.hashes import sha256
 from robustzoo.zoo import locate, registry
-from robustzoo.zoo.folder import MismatchError
+from robustzoo.zoo.build import _size
+from robustzoo.zoo.folder import MismatchError, read_folder
+from robustzoo.zoo.header import SIZES, read_header
 from robustzoo.zoo.methods import methods
+from robustzoo.zoo.records import check_records
 from robustzoo.zoo.weights import pack
 
 FACTS = {
@@ -228,6 +231,25 @@ def test_info_builds_nothing(saved):
     )
     root = Path(zoo.__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
+def test_every_folder_of_the_checkout_is_released():
+    folders = {path.parent.name for path in locate.CHECKOUT.glob("*/config.json")}
+    assert folders == set(registry.released())
+
+
+@pytest.mark.parametrize("name", sorted(registry.released()))
+def test_a_folder_of_the_checkout_is_what_the_registry_pins(name):
+    pinned = registry.released_entry(name)["manifest_sha256"]
+    files = read_folder(locate.CHECKOUT / name, pinned)
+    check_records(files)
+
+
+@pytest.mark.parametrize("name", sorted(registry.released()))
+def test_weights_are_counted_without_memory_for_them(name):
+    config = json.loads((locate.CHECKOUT / name / "config.json").read_bytes())
+    tensors = read_header((locate.CHECKOUT / name / "model.safetensors").read_bytes()).values()
+    assert _size(config) == sum(tensor.count * SIZES[tensor.dtype] for tensor in tensors)
 
 
 def test_every_released_model_is_registered_with_all_facts():
