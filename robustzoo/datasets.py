@@ -49,6 +49,8 @@ class Split:
 
     def sample(self, count: int, seed: int = 0) -> "Split":
         """`count` examples drawn without replacement; itself if it has no more."""
+        if count < 1:
+            raise ValueError(f"count must be at least 1. Received: {count}")
         if count >= len(self):
             return self
         return self.take(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
@@ -125,8 +127,10 @@ def _arrays(name, cache):
             # np.load of a path leaves the file open when it is no whole archive
             with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                 return {key: file[key] for key in file.files}
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile):
+        except (ValueError, EOFError, zipfile.BadZipFile):
             path.unlink(missing_ok=True)  # cut short, by a full disk say: decode it again
+        except OSError as error:  # says nothing about the file, which TensorFlow alone can remake
+            raise OSError(f"the decoded {name} cannot be read: {error}") from error
     arrays = _decode(name)
     try:
         cache.mkdir(parents=True, exist_ok=True)

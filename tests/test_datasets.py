@@ -1,3 +1,4 @@
+import errno
 import sys
 
 import numpy as np
@@ -41,6 +42,9 @@ def test_sample_is_seeded(cache):
     test = datasets.load("mnist", validation=6, cache_dir=cache).test
     np.testing.assert_array_equal(test.sample(4, 1).labels, test.sample(4, 1).labels)
     assert len(test.sample(4)) == 4 and test.sample(99) is test
+    for count in (0, -3):
+        with pytest.raises(ValueError, match=f"count must be at least 1. Received: {count}"):
+            test.sample(count)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +79,28 @@ def test_a_cut_cache_file_is_decoded_again(cache, monkeypatch):
     monkeypatch.setattr(datasets, "_decode", lambda name: arrays)
     assert len(datasets.load("mnist", validation=6, cache_dir=cache).test) == 10
     np.load(file).close()
+
+
+def test_a_cache_file_that_cannot_be_read_now_is_kept(cache, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(datasets, "open", refuse, raising=False)
+    with pytest.raises(OSError, match="decoded mnist cannot be read: .*Too many open files"):
+        datasets.load("mnist", cache_dir=cache)
+    monkeypatch.undo()
+    assert len(datasets.load("mnist", validation=6, cache_dir=cache).test) == 10
+
+
+@pytest.mark.parametrize("name, classes", [("cifar100", 100), ("svhn", 10)])
+def test_decodes_by_the_description_of_tensorflow_datasets(name, classes, tmp_path, monkeypatch):
+    """Which needs no network, as the images would."""
+    tfds = pytest.importorskip("tensorflow_datasets")
+    about = tfds.builder(datasets.NAMES[name], data_dir=tmp_path).info
+    split = {key: np.zeros((2, *f.shape), f.np_dtype) for key, f in about.features.items()}
+    split["label"][1] = classes - 1
+    monkeypatch.setattr(tfds, "load", lambda *_, **__: ([split, split], about))
+    monkeypatch.setattr(tfds, "as_numpy", lambda splits: splits)
+    data = datasets.load(name, validation=1, cache_dir=tmp_path)
+    assert (len(data.label_names), data.test.images.shape) == (classes, (2, 32, 32, 3))
+    np.testing.assert_array_equal(data.test.labels, [0, classes - 1])

@@ -3,6 +3,7 @@ import inspect
 import keras
 import numpy as np
 import pytest
+from keras import ops
 from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo import defenses
@@ -213,3 +214,25 @@ def test_fit_refuses_bad_images_before_anything_moves(cls):
             defense.fit(bad, labels, verbose=0)
     for old, new in zip(before, values(defense.classifier), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("given", [np.asarray, ops.convert_to_tensor], ids=["array", "tensor"])
+def test_whatever_holds_images_is_checked(given):
+    x, y = tiny_batch()
+    defense = compiled(MadryTraining, steps=1)
+    before = values(defense.classifier)
+    good, labels = given(x), given(y)
+    for bad in (given(x * 255), given(x * np.nan)):
+        for pair in ((bad, labels), [bad, labels]):
+            with pytest.raises(ValueError, match="images must"):
+                defense.fit(good, labels, verbose=0, validation_data=pair)
+        for method in (defense.fit, defense.evaluate):
+            with pytest.raises(ValueError, match="images must"):
+                method(bad, labels, verbose=0)
+    with pytest.raises(ValueError, match="labels must lie"):
+        defense.evaluate(good, given(y + 4), verbose=0)
+    for old, new in zip(before, values(defense.classifier), strict=True):
+        np.testing.assert_array_equal(old, new)
+    defense.fit(good, labels, 16, 2, 0, validation_data=[good, labels])  # by position, as in Keras
+    assert int(numpy(defense.optimizer.iterations)) == 4
+    assert defense.evaluate(good, labels, 16, 0, return_dict=True)["robust_accuracy"] <= 1

@@ -103,13 +103,18 @@ class Defense(keras.Model):
         jit_compile = accelerated() if jit_compile == "auto" else jit_compile
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **options)
 
-    def fit(self, x=None, y=None, **options):
-        """As `keras.Model.fit`; arrays are checked for shape, range and labels first."""
+    def fit(self, x=None, y=None, *args, **options):
+        """As `keras.Model.fit`; arrays and tensors are checked for shape, range, labels first."""
         self._check(x, y)
         validation = options.get("validation_data")
-        if isinstance(validation, tuple):
+        if isinstance(validation, tuple | list):
             self._check(*validation[:2])
-        return super().fit(x, y, **options)
+        return super().fit(x, y, *args, **options)
+
+    def evaluate(self, x=None, y=None, *args, **options):
+        """As `keras.Model.evaluate`; arrays and tensors are checked as in `fit`."""
+        self._check(x, y)
+        return super().evaluate(x, y, *args, **options)
 
     @portable_step
     def train_step(self, x, y, sample_weight=None):
@@ -177,7 +182,9 @@ class Defense(keras.Model):
         return logs
 
     def _check(self, x, y):
-        if isinstance(x, np.ndarray):
+        # Anything else is a source of batches, which may give each of them only once.
+        if isinstance(x, np.ndarray) or ops.is_tensor(x):
+            x, y = (ops.convert_to_numpy(a) if ops.is_tensor(a) else a for a in (x, y))
             check_data(self.classifier, x, y)
 
 
