@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,9 +15,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from robustzoo.evaluation import suite
+from robustzoo.threats import from_config
+from robustzoo.zoo.records import parts
 from training import schedules
 from training.augment import crop_flip
 from training.batches import batches
+from training.header import write_header
 from training.train import CARDS, find_recipe, fingerprint, read_recipe, settings
 
 ROOT = Path(__file__).parents[1]
@@ -261,8 +267,27 @@ def test_cosine_and_piecewise_by_hand():
     np.testing.assert_allclose([float(rate(s)) for s in (0, 60, 90)], [1, 0.1, 0.01], rtol=1e-5)
 
 
-def test_the_fingerprint_of_a_release_is_that_of_its_recipe():
-    """New options of `Recipe` must not make what was trained before look untrained."""
-    record = json.loads((CARDS / "standard-mnist" / "training.json").read_text())
-    recipe = read_recipe(find_recipe("standard_mnist"))
-    assert fingerprint(settings(recipe)) == record["recipe_sha256"]
+RELEASED = sorted(path.parent for path in CARDS.glob("*/training.json"))
+
+
+@pytest.mark.parametrize("folder", RELEASED, ids=lambda p: p.name)
+def test_a_release_is_what_its_recipe_makes(folder, tmp_path):
+    """The recipe as it stands, at a commit that can be checked out; its header says the outcome."""
+    record = json.loads((folder / "training.json").read_text())
+    path = find_recipe(record["recipe"])
+    assert fingerprint(settings(read_recipe(path))) == record["recipe_sha256"]
+    assert re.fullmatch("[0-9a-f]{40}", record["commit"])
+    copy = shutil.copy(path, tmp_path)
+    write_header(Path(copy), folder)
+    assert Path(copy).read_text() == path.read_text()
+
+
+@pytest.mark.parametrize("folder", RELEASED, ids=lambda p: p.name)
+def test_a_card_shows_what_its_command_measures(folder):
+    path = folder / "eval.json"
+    for part in parts(json.loads(path.read_text())) if path.exists() else ():
+        assert re.fullmatch("[0-9a-f]{40}", part["commit"])
+        classes = len(json.loads((folder / "config.json").read_text())["labels"])
+        restarts = 1 if "--restarts 1" in part["command"] else 2
+        attacks = suite(from_config(part["threat"]), part["suite"], classes, restarts)
+        assert [r["label"] for r in part["results"]] == ["clean", *attacks]

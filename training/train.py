@@ -39,16 +39,22 @@ FRESH = {"epoch": 0, "batch": 0, "seconds": 0.0, "sums": {}, "curve": [], "best_
 
 @click.command()
 @click.argument("recipe")
-@click.option("--limit-minutes", type=float, help="Stop, with a checkpoint, after so long.")
-@click.option("--devices", default=1, show_default=True, help="Split every batch among devices.")
+@click.option(
+    "--limit-minutes", type=click.FloatRange(0, min_open=True), default=math.inf,
+    help="Stop, with a checkpoint, after so long.",
+)  # fmt: skip
+@click.option(
+    "--devices", default=1, show_default=True, type=click.IntRange(1),
+    help="Split every batch among devices.",
+)  # fmt: skip
 @click.option("--seed", default=0, show_default=True)
 @click.option("--output", type=Path, help="Model folder. Default: model_cards/<name>.")
 @click.option("--checkpoints", type=Path, default="training/runs", show_default=True)
-@click.option("--checkpoint-minutes", default=5.0, show_default=True)
+@click.option("--checkpoint-minutes", default=5.0, show_default=True, type=click.FloatRange(0))
 @click.option("--restart", is_flag=True, help="Discard the checkpoint.")
 def main(recipe, limit_minutes, devices, seed, output, checkpoints, checkpoint_minutes, restart):
     """Trains RECIPE, the name of a file in training/recipes or a path, into a model folder."""
-    deadline = time.monotonic() + (60 * limit_minutes if limit_minutes else math.inf)
+    deadline = time.monotonic() + 60 * limit_minutes
     path = find_recipe(recipe)
     output = output or Path("model_cards") / path.stem.replace("_", "-")
     checkpoint = checkpoints / f"{path.stem}.safetensors"
@@ -91,7 +97,6 @@ class Run:
         self.path, self.checkpoint, self.seed = path, checkpoint, seed
         self.interval, self.deadline = interval, deadline
         self.recipe = read_recipe(path)
-        self.provenance = provenance()  # of the code that runs, whatever is committed meanwhile
         self.console = Console()
         self.data = datasets.load(self.recipe.dataset, classes=self.recipe.classes)
         self.batches = len(self.data.train) // self.recipe.batch_size
@@ -101,9 +106,12 @@ class Run:
             )
         self.defense = self._build()
         what = {"recipe": fingerprint(settings(self.recipe)), "seed": seed}
-        self.progress, self.best = FRESH | what | {"curve": [], "sums": {}}, None
+        what["models"] = origins(self.recipe)
+        self.progress, self.best = FRESH | what | {"curve": [], "sums": {}, "ran": []}, None
         if checkpoint.exists():
             self._resume(what)
+        now = provenance()  # of the code that runs, whatever is committed meanwhile
+        self.progress["ran"] = [past for past in self.progress["ran"] if past != now] + [now]
 
     def train(self) -> bool:
         """Trains until the recipe ends (True) or the time does (False)."""
@@ -261,8 +269,16 @@ class Run:
             "settings": settings(self.recipe),
             "published": plain(self.recipe.published),
             "curve": self.progress["curve"],
-            **self.provenance,
+            "models": self.progress["models"],
+            "earlier": self.progress["ran"][:-1],
+            **self.progress["ran"][-1],
         }
+
+
+def origins(recipe: Recipe) -> dict:
+    """{name: sha256 of its manifest} of the released models that a training starts from."""
+    names = [name for name in (recipe.initial, recipe.teacher) if name]
+    return {name: zoo.info(name)["manifest_sha256"] for name in names}
 
 
 def settings(recipe: Recipe) -> dict:
