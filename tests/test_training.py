@@ -16,6 +16,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from robustzoo.evaluation import suite
+from robustzoo.hashes import sha256
 from robustzoo.threats import from_config
 from robustzoo.zoo.records import parts
 from training import schedules
@@ -128,6 +129,7 @@ def test_killed_twice_and_resumed_gives_the_same_weights_and_curve(workplace):
     assert resumed_record["curve"] == record["curve"] and len(record["curve"]) == 3
     assert not checkpoint.exists()  # the next run starts anew
     assert record["command"].startswith("python -m training.train tiny.py")
+    assert (record["models"], record["earlier"], resumed_record["earlier"]) == ({}, [], [])
 
 
 def test_a_teacher_comes_by_name(workplace):
@@ -142,6 +144,8 @@ def test_a_teacher_comes_by_name(workplace):
     assert result.returncode == 0, result.stderr
     record = outcome(workplace / "student")[1]
     assert record["settings"]["teacher"] == "teacher"
+    manifest = (workplace / "teacher" / "manifest.json").read_bytes()
+    assert record["models"] == {"teacher": sha256(manifest)}
     config = json.loads((workplace / "student" / "config.json").read_text())
     assert config["defense"] == "distillation"
     recipe.write_text(recipe.read_text().replace('"teacher",', '"nobody",'))
