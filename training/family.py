@@ -54,6 +54,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "cifar10": {
         "standard_cifar10": (),
+        "fast_at_cifar10": (),
         "art_cifar10": (),
         "trades_cifar10": (),
         "smoothed_cifar10": (),

@@ -25,7 +25,7 @@ def recipe() -> Recipe:
         dataset="cifar10",
         architecture="preact_resnet",
         arguments={"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
-        defense=partial(Trades, attack=attack, beta=7.0, average_decay=0.998),
+        defense=partial(Trades, attack=attack, beta=6.0, average_decay=0.998),
         threat=threat,
         initial="art-cifar10",
         epochs=5,
@@ -33,6 +33,7 @@ def recipe() -> Recipe:
         learning_rate=partial(one_cycle, peak=0.1, rise=0.2),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
         augment=crop_flip,
+        precision="mixed_bfloat16",
         validation_attack=PGD(threat, step_size=2 / 255, steps=7),
         published={
             "clean": 0.8492,

@@ -18,18 +18,19 @@ from training.schedules import one_cycle
 
 def recipe() -> Recipe:
     threat = Linf(0.3)
-    attack = PGD(threat, step_size=0.1, steps=5)
+    attack = PGD(threat, step_size=0.075, steps=7)
     return Recipe(
         dataset="mnist",
         architecture="small_cnn",
         arguments={},
-        defense=partial(Trades, attack=attack, beta=3.0, average_decay=0.995),
+        defense=partial(Trades, attack=attack, beta=3.0, average_decay=0.998),
         threat=threat,
-        epochs=4,
+        epochs=10,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,
-        warmup_epochs=0.5,
+        precision="mixed_bfloat16",
+        warmup_epochs=2.0,
         validation_attack=PGD(threat, step_size=0.05, steps=10),
         published={
             "clean": 0.9948,
