@@ -10,11 +10,11 @@ def adam(state, slope, count):
 
     Args:
         state: holds the averages `mean` and `square`, shaped like `slope`.
-        slope: what to descend (B, ...).
+        slope: gradient of what is to fall or to rise (B, ...).
         count: steps made before, (B,) or a number.
 
-    Returns mean / sqrt(square), bias corrected, to be subtracted times the learning rate, and the
-    new averages.
+    Returns mean / sqrt(square), bias corrected, to be subtracted times the learning rate to descend
+    and added to ascend, and the new averages.
     """
     mean = DECAYS[0] * state["mean"] + (1.0 - DECAYS[0]) * slope
     square = DECAYS[1] * state["square"] + (1.0 - DECAYS[1]) * ops.square(slope)

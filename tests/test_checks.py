@@ -125,6 +125,21 @@ def test_gradients_that_are_not_finite():
     assert checks.useless_gradients(broken, x, y).evidence == 1
 
 
+def test_gradients_of_which_a_part_is_not_finite():
+    """One such pixel is enough, though attacks take 0 for it and go on."""
+    model, x, y = linear()
+    images = keras.Input(model.input_shape[1:])
+    corner = ops.pad(ops.sqrt(0.0 * images[:, 0, 0, :1]), ((0, 0), (0, 3)))
+    broken = keras.Model(images, model(images) + corner)
+    assert checks.useless_gradients(broken, x, y).evidence == 1
+
+
+def test_outputs_that_are_not_finite():
+    model, x, y = linear()
+    broken = wrapped(model, after=lambda z: z + ops.log(-1.0 + 0.0 * z))
+    assert "useless gradients" in names(checks.check_model(broken, x, y, THREAT))
+
+
 def test_a_mask_that_small_steps_get_lost_in():
     """x + 3 p sin(2 pi x / p) / 2 pi rises at the multiples of p, where images and FGSM lie, and
     falls half-way between, where short steps turn back."""
@@ -171,16 +186,20 @@ def test_what_a_weaker_attack_breaks_alone(check):
     assert check(mask(1000, *range(400), 600, 601), white) is None  # .2 points
     assert check(mask(1000, 600, 601, 602), white).evidence == pytest.approx(0.003)
     assert check(mask(20, 3), mask(20)) is None  # one in twenty may be luck
-    assert check(mask(20, 3, 4), mask(20)).evidence == pytest.approx(0.1)
+    assert check(mask(20, 3, 4), mask(20)) is None  # and so may two
+    assert check(mask(20, 3, 4, 5), mask(20)).evidence == pytest.approx(0.15)
 
 
-def result(attack, broken, gradients, queries):
+def result(attack, broken, gradients, queries, spared=()):
+    """`spared`: broken before, by another attack of a cascade."""
+    distance = np.where(broken, 0.1, np.inf)
+    distance[list(spared)] = np.nan
     return Result(
         label=attack,
         attack=attack,
         arguments={},
         robust=~broken,
-        distance=np.zeros(len(broken)),
+        distance=distance,
         norm="Linf",
         minimal=False,
         gradients=gradients,
@@ -193,11 +212,34 @@ def test_results():
     clean = result("none", mask(100, 0, 1), 0, 0)
     white = [result("PGD", mask(100, 0, 1, 2), 9, 0), result("APGD", mask(100, 0, 1, 3), 9, 0)]
     square = result("Square", mask(100, *range(7)), 0, 9)
-    spared = result("SPSA", mask(100, *range(20)), 0, 0)  # had nothing to do
+    spared = result("SPSA", mask(100, *range(20)), 0, 0, range(100))  # had nothing to do
     transfer = result("Transfer", mask(100, 0, 1, 8, 9, 10), 9, 9)
     assert checks.check_results([clean, *white]) == []
     assert checks.check_results([clean, square, transfer]) == []  # nothing to compare with
     assert checks.check_results([clean, *white, spared]) == []
+    assert checks.check_results([clean, spared, square]) == []
     found = checks.check_results([clean, *white, square, transfer])
     assert names(found) == ["black box beats white box", "transfer beats white box"]
     assert [finding.evidence for finding in found] == pytest.approx([0.03, 0.03])
+
+
+def test_results_of_a_cascade():
+    """A white-box attack that was spared an example has not broken it, nor failed on it."""
+    clean = result("none", mask(100), 0, 0)
+    first = result("APGD", mask(100, *range(10)), 9, 0)
+    square = result("Square", mask(100, *range(15)), 0, 9, range(10))
+    fab = result("FAB", mask(100, *range(20)), 9, 9, range(15))
+    found = checks.check_results([clean, first, square, fab])
+    assert names(found) == ["black box beats white box"]
+    assert found[0].evidence == pytest.approx(0.05)
+    early = result("Square", mask(100, *range(30)), 0, 9)
+    late = result("APGD", mask(100, *range(40)), 9, 0, range(30))
+    assert checks.check_results([clean, early, late]) == []
+
+
+def test_a_callable_of_unknown_cost_is_a_white_box():
+    clean = result("none", mask(100), 0, 0)
+    square = result("Square", mask(100, *range(15)), 0, 9)
+    own = result("own", mask(100, *range(15)), 0, 0)
+    assert checks.check_results([clean, result("PGD", mask(100), 9, 0), own, square]) == []
+    assert len(checks.check_results([clean, result("own", mask(100), 0, 0), square])) == 1

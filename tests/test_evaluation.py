@@ -1,3 +1,5 @@
+import dataclasses
+import functools
 import json
 import sys
 
@@ -6,7 +8,18 @@ import numpy as np
 import pytest
 from tiny import tiny_batch, tiny_classifier, tiny_linear, values
 
-from robustzoo.attacks import PGD, DeepFool, Noise, bim, fgsm, generate, run
+from robustzoo.attacks import (
+    FAB,
+    PGD,
+    DeepFool,
+    Noise,
+    Spatial,
+    Square,
+    bim,
+    fgsm,
+    generate,
+    run,
+)
 from robustzoo.evaluation import (
     CASCADES,
     SUITES,
@@ -16,8 +29,13 @@ from robustzoo.evaluation import (
     lower_precision,
     suite,
 )
+from robustzoo.evaluation.describe import describe
+from robustzoo.evaluation.measures import eps_curve
 from robustzoo.evaluation.report import interval
-from robustzoo.threats import L2, Linf
+from robustzoo.evaluation.tables import accuracy_tables
+from robustzoo.layers import Noise as NoiseLayer
+from robustzoo.losses import dlr, tempered_cross_entropy
+from robustzoo.threats import L1, L2, Linf
 
 MODULE = sys.modules[evaluate.__module__]  # the package has a function of that name
 LIGHT = {"checks": False}  # what a test does not look at need not run
@@ -154,6 +172,21 @@ def test_goes_on_after_an_interruption(model, data, threat, tmp_path, monkeypatc
     assert resumed.results[1].gradients == whole.results[1].gradients
 
 
+def test_a_journal_is_of_one_model_though_weights_are_shared(model, data, threat, tmp_path):
+    """What another temperature, say, left behind is not taken for this model's."""
+    scaled = keras.Sequential([model, keras.layers.Rescaling(0.5)])
+    options = {"threat": threat, "attacks": {"FGSM": fgsm(threat)}, **LIGHT}
+
+    def interrupted(result):
+        if result.label == "FGSM":
+            raise KeyboardInterrupt
+
+    for each in (model, scaled):
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(each, data, journal=tmp_path, tell=interrupted, **options)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_blocks_change_nothing_for_an_attack_without_noise(model, data, threat, monkeypatch):
     attacks = {"BIM": bim(threat, threat.eps / 4)}
     whole = evaluate(model, data, threat, attacks, **LIGHT)
@@ -188,9 +221,45 @@ def test_merge_joins_what_belongs_together(model, data, threat):
     np.testing.assert_array_equal(merged.robust, first.robust & second.robust)
     with pytest.raises(ValueError, match="labelled 'FGSM'"):
         merged.merge(first)
+    assert merged.findings is None
     other = evaluate(model, (data[0][:9], data[1][:9]), threat, {}, **LIGHT)
     with pytest.raises(ValueError, match="another data"):
         first.merge(other)
+
+
+def test_merge_checks_all_results_together():
+    """Neither report alone can tell that the black box beats the white one."""
+    model, x, y = tiny_linear(4), *tiny_batch(40)
+    model.layers[-1].bias.assign(-keras.ops.convert_to_numpy(model(x)).mean(0))
+    y = classes(model, x).astype("int32")
+    weak, strong = {"FGSM": fgsm(Linf(1e-6))}, {"Square": Square(Linf(0.3), steps=40)}
+    reports = [
+        evaluate(model, (x, y), Linf(0.3), attacks, seed=seed)
+        for seed, attacks in enumerate((weak, strong))
+    ]
+    assert [report.findings for report in reports] == [(), ()]
+    seen = Finding("random outputs", "text", 0.1), Finding("random outputs", "text", 0.2)
+    reports = [
+        dataclasses.replace(report, findings=(finding,))
+        for report, finding in zip(reports, seen, strict=True)
+    ]
+    merged = reports[0].merge(reports[1])
+    assert [f.name for f in merged.findings] == ["random outputs", "black box beats white box"]
+    assert merged.findings[0] == seen[0]
+    assert [entry["seed"] for entry in merged.to_dict("")["results"]] == [0, 0, 1]
+    unchecked = dataclasses.replace(reports[1], findings=None)
+    assert reports[0].merge(unchecked).findings is None
+    assert unchecked.merge(reports[0]).findings is None
+
+
+def test_reads_reports_without_a_seed_for_each_result(model, data, threat, tmp_path):
+    report = evaluate(model, data, threat, {"FGSM": fgsm(threat)}, seed=5, **LIGHT)
+    report.save(tmp_path / "report.json")
+    content = json.loads((tmp_path / "report.json").read_text())
+    for result in content["results"]:
+        assert result.pop("seed") == 5
+    (tmp_path / "report.json").write_text(json.dumps(content))
+    assert [r.seed for r in Report.read(tmp_path / "report.json").results] == [5, 5]
 
 
 def test_interval_is_wilsons():
@@ -235,8 +304,100 @@ def test_suites():
         suite(Linf(0.1), "autoatack")
     with pytest.raises(ValueError, match="at least 4 classes"):
         suite(Linf(0.1), "autoattack", classes=2)
+    with pytest.raises(ValueError, match="at least 3 classes. Received: 2"):
+        suite(Linf(0.1), "rand", classes=2)
+    with pytest.raises(ValueError, match="'paper' needs a threat Linf or L2. Received: L1"):
+        suite(L1(2.0), "paper")
+
+
+def test_draws_reach_every_attack_of_a_suite_that_averages():
+    alone = DeepFool, Square
+    for name in SUITES:
+        for attack in suite(Linf(0.1), name, draws=30).values():
+            assert attack.draws == (1 if isinstance(attack, alone) else 30)
 
 
 def test_targeted_attacks_are_refused(model, data):
     with pytest.raises(ValueError, match="untargeted"):
         evaluate(model, data, Linf(0.1), {"PGD": PGD(Linf(0.1), 0.1, targeted=True)})
+
+
+@pytest.mark.parametrize(
+    "attack, message",
+    [
+        (Spatial(tries=20), "'own', which has no threat"),
+        (PGD(Linf(0.1), 0.01), "'own', which goes up to Linf 0.1"),
+    ],
+    ids=["spatial", "larger"],
+)
+def test_attacks_outside_the_threat_are_refused(model, data, attack, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(model, data, Linf(0.05), {"own": attack})
+
+
+def test_stops_only_at_what_lies_within_the_threat(model, data, monkeypatch):
+    """Whatever is in an L2 ball may lie outside of the report's in Linf."""
+    stops = []
+
+    def noted(attack, model, images, labels, batch_size, seed, until, advance):
+        stops.append(until and until.__self__)
+        return run(attack, model, images, labels, batch_size, seed, until, advance)
+
+    monkeypatch.setattr(MODULE, "run", noted)
+    attacks = {"L2": PGD(L2(3.0), 0.5), "small": fgsm(Linf(0.01)), "FAB": FAB(Linf(1.0), steps=2)}
+    evaluate(model, data, Linf(0.05), attacks, **LIGHT)
+    assert stops == [Linf(0.05), Linf(0.05), None]
+
+
+def test_a_random_model_is_not_robust_because_of_one_lucky_draw():
+    """Its mean is a linear model that eps .1 breaks everywhere; some draws fool it before."""
+    linear, x = tiny_linear(4), tiny_batch(200)[0]
+    linear.layers[-1].bias.assign(-keras.ops.convert_to_numpy(linear(x)).mean(0))
+    y = classes(linear, x).astype("int32")
+    noise = NoiseLayer(0.3, seed=0)
+    noisy = keras.Sequential([keras.Input((8, 8, 3)), noise, *linear.layers])
+    attack = PGD(Linf(0.1), 0.025, steps=20)
+    report = evaluate(noisy, (x, y), Linf(0.1), {"PGD": attack}, **LIGHT)
+    assert report.worst_case_accuracy < 0.02
+    pgd = lambda eps: PGD(Linf(eps), eps / 4, steps=20)  # noqa: E731
+    assert eps_curve(noisy, x, y, pgd, [0.1])[0] < 0.02
+
+
+def test_outputs_that_are_no_numbers_break_nothing():
+    """A logarithm is none as soon as the first pixel moves by .001; the checks complain."""
+    linear, x = tiny_linear(), tiny_batch(20)[0]
+    x[:, 0, 0] = 0.5
+    y = classes(linear, x).astype("int32")
+    images = keras.Input((8, 8, 3))
+    hole = 0.0 * keras.ops.log(0.001 - keras.ops.abs(images[:, 0, 0, :1] - 0.5))
+    broken = keras.Model(images, linear(images) + hole)
+    attacks = {"FGSM": fgsm(Linf(0.01)), "PGD": PGD(Linf(0.01), 0.01)}
+    report = evaluate(broken, (x, y), Linf(0.01), attacks)
+    assert report.worst_case_accuracy == 1
+    assert "unbounded attack fails" in [finding.name for finding in report.findings]
+
+
+def test_a_callable_is_an_attack(model, data):
+    """As `generate` promises: attack(model, x, y, seed)."""
+
+    def white(model, x, y, seed):
+        return keras.ops.clip(x + 0.01, 0.0, 1.0)
+
+    np.testing.assert_allclose(generate(white, model, *data), np.clip(data[0] + 0.01, 0, 1))
+    report = evaluate(model, data, Linf(0.02), {"white": white}, **LIGHT)
+    assert report.results[1].attack == "white"
+
+
+def test_attacks_in_words():
+    loss = functools.partial(tempered_cross_entropy, temperature=2.0)
+    for given, told in ((loss, "tempered_cross_entropy(temperature=2.0)"), (dlr, "dlr")):
+        assert describe(PGD(Linf(0.1), 0.01, loss=given))["arguments"]["loss"] == told
+    own = functools.partial(generate, PGD(Linf(0.1), 0.01))
+    assert describe(own)["attack"].startswith("generate({'attack': 'PGD'")
+
+
+def test_praise_only_where_the_checks_were_run(model, data):
+    reports = [evaluate(model, data, Linf(0.001), {}, checks=checks) for checks in (True, False)]
+    told = [next(accuracy_tables({"model": report}, "")).caption for report in reports]
+    assert reports[0].findings == ()
+    assert ["The checks found nothing" in text for text in told] == [True, False]

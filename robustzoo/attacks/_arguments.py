@@ -1,5 +1,7 @@
 """Checks that many attacks make of their arguments."""
 
+from robustzoo.threats import L1, L2, Linf
+
 
 def check_positive(attack, integers: tuple = (), numbers: tuple = ()) -> None:
     """Raises ValueError unless `integers` are integers >= 1 and `numbers` finite and > 0."""
@@ -11,3 +13,20 @@ def check_positive(attack, integers: tuple = (), numbers: tuple = ()) -> None:
         value = getattr(attack, name)
         if not 0 < value < float("inf"):
             raise ValueError(f"{name} must be a positive number. Received: {name}={value!r}")
+
+
+def check_threat(attack, *norms: type) -> None:
+    """Raises ValueError unless the attack's threat is one of `norms`, by default of any."""
+    norms = norms or (Linf, L2, L1)
+    if not isinstance(attack.threat, norms):
+        *others, last = (norm.__name__ for norm in norms)
+        raise ValueError(
+            f"threat must be {', '.join(others)} or {last}. Received: threat={attack.threat!r}"
+        )
+
+
+def check_step_size(attack) -> None:
+    """Raises ValueError if the step size is negative or not finite; tensors are not looked at."""
+    size = attack.step_size
+    if isinstance(size, int | float) and not 0 <= size < float("inf"):
+        raise ValueError(f"step_size must be a number >= 0. Received: step_size={size!r}")

@@ -6,6 +6,12 @@ from keras import ops
 
 from robustzoo.backend import frozen, input_gradient
 
+# A raw random state is a seed and a counter. They move by more than a model draws meanwhile, so
+# that no two layers, passes or steps see the same noise.
+OWN = 2**30  # from the attack's seed to the model's: its first noise is not the random start's
+STEP = 100_003  # seeds from a step to the next, over those of the model's random layers
+PASS = 1000  # counts from a forward pass to the next, over those that a layer takes in one
+
 
 def forward(model, z, noise=None):
     """Logits (B, L) of `z`; `noise` as in `gradient`."""
@@ -15,6 +21,8 @@ def forward(model, z, noise=None):
 
 def gradient(model, z, values, noise=None, draws: int = 1):
     """Returns values (B,), logits (B, L) and d values / dz, averaged over `draws` (EOT).
+
+    The derivative is 0 where it is not finite: one NaN would make the whole image one.
 
     Args:
         values: from logits (B, L) to one value per example (B,).
@@ -31,7 +39,8 @@ def gradient(model, z, values, noise=None, draws: int = 1):
                 logits = model(z)
             return values(logits), logits
 
-        part = input_gradient(judged, z)
+        *part, slope = input_gradient(judged, z)
+        part.append(ops.where(ops.isfinite(slope), slope, 0.0))
         total = part if total is None else [a + b for a, b in zip(total, part, strict=True)]
     losses, logits, direction = total
     return (losses / draws, logits / draws, direction / draws) if draws > 1 else tuple(total)
@@ -46,23 +55,24 @@ def random_variables(model) -> list:
 
 def later(noise, i):
     """The raw random state `i` steps after `noise`; None stays None."""
-    return within(noise, 1000 * i)
+    return None if noise is None else noise + _offset(noise, STEP * i, 0)
 
 
 def within(noise, i):
     """The raw random state of the `i`-th forward pass of one step; None stays None."""
-    if noise is None:
-        return None
-    i = ops.cast(i, noise.dtype)
-    return noise + ops.stack([ops.zeros_like(i), i])
+    return None if noise is None else noise + _offset(noise, 0, PASS * i)
 
 
 def reseeded(model, noise, draw: int) -> list:
     """Maps every random state of `model` to a fresh one, different for each `draw`."""
     if noise is None:
         return []
-    mapping = []
+    noise, mapping = within(noise, draw), []
     for k, variable in enumerate(random_variables(model)):
-        offset = ops.convert_to_tensor([k, draw], variable.dtype)
-        mapping.append((variable, ops.cast(noise, variable.dtype) + offset))
+        fresh = ops.cast(noise, variable.dtype)
+        mapping.append((variable, fresh + _offset(fresh, OWN + k, 0)))
     return mapping
+
+
+def _offset(noise, seeds, counts):
+    return ops.stack([ops.cast(seeds, noise.dtype), ops.cast(counts, noise.dtype)])

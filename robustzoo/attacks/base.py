@@ -119,7 +119,12 @@ def where(mask, state, other):
 def better(old, new):
     """Per example the state that succeeded, and of two alike the one of the higher value."""
     wins = ops.cast(new["success"], "int32") - ops.cast(old["success"], "int32")
-    return where((wins > 0) | ((wins == 0) & (new["value"] > old["value"])), new, old)
+    return where((wins > 0) | ((wins == 0) & exceeds(new["value"], old["value"])), new, old)
+
+
+def exceeds(value, other):
+    """`value` > `other`, where what is no number is less than anything else."""
+    return (value > other) | (ops.isnan(other) & ops.logical_not(ops.isnan(value)))
 
 
 def smaller(state, z, size, hit):
@@ -143,6 +148,10 @@ def spread(values):
 
 
 def fooled(logits, y, targeted: bool = False):
-    """Whether argmax of `logits` (B, L) differs from `y` (B,), or equals it if `targeted`."""
+    """Whether argmax of `logits` (B, L) differs from `y` (B,), or equals it if `targeted`.
+
+    Logits that are no numbers prove nothing. Those of a class that is out of question may be -inf.
+    """
     hit = ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), ops.cast(y, "int32"))
-    return hit if targeted else ops.logical_not(hit)
+    known = ops.logical_not(ops.any(ops.isnan(logits), axis=-1))
+    return known & (hit if targeted else ops.logical_not(hit))

@@ -4,10 +4,11 @@ import dataclasses
 
 from keras import ops
 
-from robustzoo.attacks._arguments import check_positive
+from robustzoo.attacks._arguments import check_positive, check_threat
 from robustzoo.attacks._hyperplane import shortest
 from robustzoo.attacks._model import forward, gradient
 from robustzoo.attacks.base import Attack, fooled, smaller, spread
+from robustzoo.losses._own import own
 from robustzoo.threats import L1, L2, PIXELS, Linf
 
 
@@ -50,6 +51,7 @@ class FAB(Attack):
     minimal = True
 
     def __post_init__(self):
+        check_threat(self)
         check_positive(self, ("steps", "targets", "restarts", "draws"))
         if not 1 <= self.eta < float("inf"):
             raise ValueError(f"eta must be a number >= 1. Received: eta={self.eta!r}")
@@ -97,13 +99,11 @@ class FAB(Attack):
 
     def _towards_boundary(self, model, state, x, y, noise):
         def lead(logits):
-            classes = logits.shape[-1]
-            sides = ops.one_hot(state["target"], classes) - ops.one_hot(y, classes)
-            return ops.sum(logits * sides, axis=-1)
+            return own(logits, state["target"]) - own(logits, y)
 
         z = state["z"]
         f, _, w = gradient(model, z, lead, noise, self.draws)
-        f, w = (ops.where(ops.isfinite(v), v, 0.0) for v in (f, w))
+        f = ops.where(ops.isfinite(f), f, 0.0)
         d1 = shortest(self.threat, z, w, -f)
         d2 = shortest(self.threat, x, w, ops.sum(w * (z - x), axis=PIXELS) - f)
         size1, size2 = (ops.maximum(self.threat.distance(d, 0.0), 1e-8) for d in (d1, d2))

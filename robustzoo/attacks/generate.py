@@ -42,7 +42,5 @@ def generate(
 @functools.lru_cache(maxsize=8)  # compiling costs more than attacking a few images does
 def _compiled(attack, model):
     seeds = keras.random.SeedGenerator(0)
-    whole = compiled(
-        lambda x, y: attack(model, x, y, seeds, training=False), [*model.variables, seeds.state]
-    )
+    whole = compiled(lambda x, y: attack(model, x, y, seeds), [*model.variables, seeds.state])
     return whole, seeds

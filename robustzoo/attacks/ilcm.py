@@ -9,7 +9,7 @@ from robustzoo.attacks._model import forward
 from robustzoo.attacks.base import Attack, fooled
 from robustzoo.attacks.bim import bim
 from robustzoo.losses import cross_entropy
-from robustzoo.threats import L2, Linf
+from robustzoo.threats import L1, L2, Linf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ILCM(Attack):
             Athalye et al., arXiv:1707.07397).
     """
 
-    threat: Linf | L2
+    threat: Linf | L2 | L1
     step_size: float
     steps: int = 10
     loss: Callable = cross_entropy

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from keras import ops
 
-from robustzoo.attacks._arguments import check_positive
+from robustzoo.attacks._arguments import check_positive, check_step_size, check_threat
 from robustzoo.attacks._model import gradient
 from robustzoo.attacks.base import Attack, fooled, nothing_yet
 from robustzoo.losses import cross_entropy
-from robustzoo.threats import L2, PIXELS, Linf
+from robustzoo.threats import L1, L2, PIXELS, Linf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,7 @@ class MIM(Attack):
             Athalye et al., arXiv:1707.07397).
     """
 
-    threat: Linf | L2
+    threat: Linf | L2 | L1
     step_size: float
     steps: int = 10
     decay: float = 1.0
@@ -41,8 +41,10 @@ class MIM(Attack):
     draws: int = 1
 
     def __post_init__(self):
+        check_threat(self)
+        check_step_size(self)
         check_positive(self, ("steps", "draws"))
-        if self.decay < 0:
+        if not 0 <= self.decay < float("inf"):
             raise ValueError(f"decay must be >= 0. Received: decay={self.decay}")
 
     def begin(self, model, x, y, seed, run):

@@ -5,6 +5,7 @@ import functools
 
 from keras import ops
 
+from robustzoo.attacks._arguments import check_threat
 from robustzoo.attacks._jacobian import leads
 from robustzoo.attacks._model import forward, random_variables
 from robustzoo.attacks.base import Attack, fooled
@@ -37,6 +38,7 @@ class MisclassificationSurrogate(Attack):
     one_graph = True
 
     def __post_init__(self):
+        check_threat(self)
         if not isinstance(self.classes, int) or self.classes < 2:
             raise ValueError(f"classes must be an integer >= 2. Received: {self.classes!r}")
 

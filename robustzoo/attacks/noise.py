@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from keras import ops
 
-from robustzoo.attacks._arguments import check_positive
+from robustzoo.attacks._arguments import check_positive, check_threat
 from robustzoo.attacks._counter import normal, random_keys, uniform
 from robustzoo.attacks.base import Attack, nothing_yet, tried
 from robustzoo.losses import margin
@@ -41,8 +41,7 @@ class Noise(Attack):
     queries = 1
 
     def __post_init__(self):
-        if not isinstance(self.threat, Linf | L2):
-            raise ValueError(f"threat must be a Linf or an L2. Received: threat={self.threat!r}")
+        check_threat(self, Linf, L2)
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {KINDS}. Received: kind={self.kind!r}")
         check_positive(self, ("steps",))

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
-from robustzoo.attacks._arguments import check_positive
+from robustzoo.attacks._arguments import check_positive, check_step_size, check_threat
 from robustzoo.attacks._model import forward, gradient, later, random_variables
-from robustzoo.attacks.base import RESTART, Attack, fooled, nothing_yet
+from robustzoo.attacks.base import RESTART, Attack, exceeds, fooled, nothing_yet
 from robustzoo.backend import random_state, repeat
 from robustzoo.losses import cross_entropy
-from robustzoo.threats import L2, Linf
+from robustzoo.threats import L1, L2, Linf
 
 STARTS = ("uniform", "gaussian", "clean")
 
@@ -35,7 +35,7 @@ class PGD(Attack):
             Athalye et al., arXiv:1707.07397).
     """
 
-    threat: Linf | L2
+    threat: Linf | L2 | L1
     step_size: float
     steps: int = 10
     loss: Callable = cross_entropy
@@ -47,6 +47,8 @@ class PGD(Attack):
     one_graph = True
 
     def __post_init__(self):
+        check_threat(self)
+        check_step_size(self)
         if self.start not in STARTS:
             raise ValueError(f"start must be one of {STARTS}. Received: start={self.start!r}")
         check_positive(self, ("restarts", "draws"))
@@ -126,5 +128,6 @@ class PGD(Attack):
             return wins, -loss if self.targeted else loss
 
         (old_wins, old_loss), (new_wins, new_loss) = judge(old), judge(new)
-        better = (new_wins > old_wins) | ((new_wins == old_wins) & (new_loss > old_loss))
+        higher = exceeds(new_loss, old_loss)
+        better = (new_wins > old_wins) | ((new_wins == old_wins) & higher)
         return ops.where(better[:, None, None, None], new, old)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from robustzoo.attacks._model import random_variables
+from robustzoo.attacks._model import later, random_variables
 from robustzoo.attacks.base import RESTART, Attack, where
 from robustzoo.backend import compiled, random_state
 
@@ -65,13 +65,16 @@ def run(
         if not len(rows):
             break
         queue = machine.queue(images[rows], labels[rows], seed + RESTART * number, number)
-        for done, state in machine.play(queue, len(rows), seed + number):
+        for done, state in machine.play(queue, len(rows), seed + RESTART * number):
             at = rows[done]
-            wins = state["success"].astype(int) - success[at]
-            better = (wins > 0) | ((wins == 0) & (state["value"] > value[at]))
+            finite = np.isfinite(state["best"]).all(axis=(1, 2, 3))
+            hits = state["success"] & finite
+            wins = hits.astype(int) - success[at]
+            new = np.where(np.isnan(state["value"]), -np.inf, state["value"])
+            better = finite & ((wins > 0) | ((wins == 0) & (new > value[at])))
             best[at[better]] = state["best"][better]
-            success[at] |= state["success"]
-            value[at[better]] = state["value"][better]
+            success[at] |= hits
+            value[at[better]] = new[better]
             enough[at] = state["enough"]
             last = number == attack.runs - 1
             advance(len(at) if last else int(enough[at].sum()))
@@ -99,13 +102,14 @@ class _Machine:
 
     def play(self, queue, count, seed):
         """Yields (row numbers, their last states) of examples as they finish."""
-        noise, waiting = keras.random.SeedGenerator(seed), _Rows(queue)
+        noise, waiting = random_state(seed), _Rows(queue)
         rows, following = np.arange(self.slots), min(self.slots, count)
         busy, self.spent = rows < count, 0
         first = waiting.take(following)
         tensors = _tensors({k: v[rows % following] for k, v in first.items()})
+        step = 0
         while busy.any():
-            tensors = self.step(tensors, random_state(noise))
+            tensors, step = self.step(tensors, later(noise, step)), step + 1
             self.spent += int(busy.sum())
             free = busy & ops.convert_to_numpy(tensors["stop"])
             if not free.any():

@@ -44,8 +44,10 @@ class Spatial(Attack):
         for name in ("rotation", "translation"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be >= 0. Received: {name}={getattr(self, name)!r}")
-        if len(self.grid) != 3 or not all(isinstance(n, int) and n > 0 for n in self.grid):
-            raise ValueError(f"grid must be three positive integers. Received: grid={self.grid!r}")
+        grid = self.grid  # a list would not be hashable, which compiled attacks must be
+        three = isinstance(grid, tuple) and len(grid) == 3
+        if not (three and all(isinstance(n, int) and n > 0 for n in grid)):
+            raise ValueError(f"grid must be a tuple of three positive integers. Received: {grid!r}")
         if self.tries is not None and not (isinstance(self.tries, int) and self.tries > 0):
             raise ValueError(f"tries must be a positive integer. Received: tries={self.tries!r}")
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from keras import ops
 
 from robustzoo.adam import adam
-from robustzoo.attacks._arguments import check_positive
+from robustzoo.attacks._arguments import check_positive, check_threat
 from robustzoo.attacks._counter import random_bits, random_keys
 from robustzoo.attacks._model import forward, within
 from robustzoo.attacks.base import Attack, fooled, nothing_yet
 from robustzoo.backend import repeat
 from robustzoo.losses import margin
-from robustzoo.threats import L2, Linf
+from robustzoo.threats import L1, L2, Linf
 
 GROUP = 8  # directions per forward pass: more would be faster for tiny batches, and cost memory
 
@@ -34,7 +34,7 @@ class SPSA(Attack):
         targeted: `y` holds the classes to reach rather than the true ones.
     """
 
-    threat: Linf | L2
+    threat: Linf | L2 | L1
     steps: int = 100
     samples: int = 128
     delta: float = 0.01
@@ -45,6 +45,7 @@ class SPSA(Attack):
     gradients = 0
 
     def __post_init__(self):
+        check_threat(self)
         check_positive(self, ("steps", "samples"), ("delta", "learning_rate"))
 
     @property
@@ -103,6 +104,8 @@ def spsa_gradient(values, z, y, key, counter, samples, delta):
         v = directions(words, group * i + ops.arange(group, dtype="int32"))
         shift = delta * ops.reshape(v, (-1, *shape))
         rise = values(centre + shift, labels, i) - values(centre - shift, labels, i)
+        # One direction without an outcome must not undo all others, nor Adam's averages.
+        rise = ops.where(ops.isfinite(rise), rise, 0.0)
         rise = ops.reshape(rise, (-1, group, 1, 1, 1)) / (2.0 * delta)
         return total + ops.sum(rise * v, axis=1)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from keras import ops
 
-from robustzoo.attacks._arguments import check_positive
+from robustzoo.attacks._arguments import check_positive, check_threat
 from robustzoo.attacks._counter import random_keys, uniform
 from robustzoo.attacks._model import forward
 from robustzoo.attacks._windows import hills_table, inside, tiles
@@ -51,8 +51,7 @@ class Square(Attack):
     queries = 1
 
     def __post_init__(self):
-        if not isinstance(self.threat, Linf | L2):
-            raise ValueError(f"threat must be Linf or L2. Received: threat={self.threat!r}")
+        check_threat(self, Linf, L2)
         check_positive(self, ("steps", "restarts"))
         if not 0 < self.p <= 1:
             raise ValueError(f"p must be in (0, 1]. Received: p={self.p!r}")

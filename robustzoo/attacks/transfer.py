@@ -8,6 +8,7 @@ from keras import ops
 from robustzoo.attacks._model import forward
 from robustzoo.attacks.base import Attack, better, fooled
 from robustzoo.losses import margin
+from robustzoo.threats import PIXELS
 
 PREFIX = "source_"  # of what belongs to the inner attack in the state
 
@@ -16,9 +17,10 @@ PREFIX = "source_"  # of what belongs to the inner attack in the state
 class Transfer(Attack):
     """Attacks `source`, and tries on the model whatever comes up (Papernot, arXiv:1605.07277).
 
-    Each step of `attack` on the source proposes its best image so far. Of the proposals the model
-    keeps one that fools it, of those the one of the highest margin or, where `attack` looks for
-    the smallest change, of the smallest.
+    Each step of `attack` on the source proposes its best image so far; while that is the clean
+    one, as APGD's is until it fools the source, the image that the step judged. Of the proposals
+    the model keeps one that fools it, of those the one of the highest margin or, where `attack`
+    looks for the smallest change, of the smallest.
 
     Args:
         source: from the same images to logits; its gradients are used, the model's never.
@@ -77,15 +79,22 @@ class Transfer(Attack):
 
     def step(self, model, state, x, y, noise=None):
         inner = {k.removeprefix(PREFIX): v for k, v in state.items() if k.startswith(PREFIX)}
-        inner = self.attack.step(self.source, inner, x, y, noise)
-        logits = forward(model, inner["best"], noise)
-        found = {"best": inner["best"], "success": fooled(logits, y, self.targeted)}
+        before, inner = inner, self.attack.step(self.source, inner, x, y, noise)
+        proposal = self._proposal(before, inner, x)
+        logits = forward(model, proposal, noise)
+        found = {"best": proposal, "success": fooled(logits, y, self.targeted)}
         if self.minimal:
             found["value"] = ops.where(found["success"], inner["value"], -float("inf"))
         else:
             found["value"] = (-1.0 if self.targeted else 1.0) * margin(y, logits)
         kept = {name: state[name] for name in found}
         return better(kept, found) | _prefixed(inner) | {"done": inner["done"]}
+
+    def _proposal(self, before, after, x):
+        if self.minimal or "z" not in before:
+            return after["best"]
+        nothing = ops.all(ops.equal(after["best"], x), axis=PIXELS, keepdims=True)
+        return ops.where(nothing, before["z"], after["best"])
 
 
 def _prefixed(state):

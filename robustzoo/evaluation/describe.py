@@ -1,6 +1,7 @@
 """An attack as JSON."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import keras
@@ -13,7 +14,7 @@ ABSENT = (None, False)  # an option that is off need not be told
 
 def describe(attack: Callable) -> dict:
     """{"attack": class or function name, "arguments": {...}} with everything that decides it."""
-    name = getattr(attack, "__name__", type(attack).__name__)
+    name = _name(attack)
     if not dataclasses.is_dataclass(attack):
         return {"attack": name, "arguments": {}}
     fields = {field.name: getattr(attack, field.name) for field in dataclasses.fields(attack)}
@@ -30,4 +31,13 @@ def _plain(name, value):
         return describe(value)
     if name == "step_size":
         return format_eps(value)
-    return value.__name__ if callable(value) else value
+    return _name(value) if callable(value) else value
+
+
+def _name(function):
+    """ "dlr", or "tempered_cross_entropy(temperature=2.0)" of a `functools.partial`."""
+    if not isinstance(function, functools.partial):
+        return getattr(function, "__name__", type(function).__name__)
+    given = [str(_plain("", value)) for value in function.args]
+    given += [f"{name}={_plain(name, value)}" for name, value in function.keywords.items()]
+    return f"{_name(function.func)}({', '.join(given)})"

@@ -9,19 +9,21 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from robustzoo import __version__
 from robustzoo.attacks import Attack, generate, run
-from robustzoo.evaluation._anywhere import anywhere
+from robustzoo.attacks.base import fooled
+from robustzoo.backend import BACKEND
 from robustzoo.evaluation._bar import progress_bar
 from robustzoo.evaluation._data import checked_data
-from robustzoo.evaluation.checks import check_model, check_results
+from robustzoo.evaluation.checks import check_model, check_results, is_random
 from robustzoo.evaluation.describe import describe
 from robustzoo.evaluation.journal import Journal
 from robustzoo.evaluation.lower_precision import lower_precision
-from robustzoo.evaluation.predict import predict
 from robustzoo.evaluation.report import Report, Result
 from robustzoo.evaluation.suite import suite
+from robustzoo.forward import forward
 from robustzoo.hashes import sha256
-from robustzoo.threats import L1, L2, Linf, to_config
+from robustzoo.threats import L1, L2, ROUNDING, Linf, to_config
 
 BLOCK = 1000  # examples between two entries of the journal
 
@@ -64,18 +66,21 @@ def evaluate(
         tell: called with each result as soon as it is there.
     """
     images, labels = checked_data(model, data)
-    attacks = _untargeted(suite(threat) if attacks is None else attacks)
+    attacks = _judgeable(suite(threat) if attacks is None else attacks, threat)
     weights, examples = sha256(*model.get_weights()), sha256(images, labels)
     plan = {label: describe(attack) for label, attack in attacks.items()}
-    facts = json.dumps([weights, examples, str(threat), plan, cascade, seed, precision])
-    kept = Journal(journal, sha256(facts.encode()))
     start = time.monotonic()
-    correct = predict(model, images, batch_size) == labels
+    logits = forward(model, images, batch_size)
+    correct = logits.argmax(axis=-1) == labels
     distance = np.where(correct, np.inf, 0.0)
     norm, seconds = type(threat).__name__, time.monotonic() - start
-    results = [Result("clean", "none", {}, correct, distance, norm, False, 0, 0, seconds)]
+    results = [Result("clean", "none", {}, correct, distance, norm, False, 0, 0, seconds, seed)]
     tell(results[0])
-    judge = _Judge(model, threat, cascade, batch_size, seed, precision, kept)
+    # The logits tell apart what the weights do not: a temperature, noise, what is done to images.
+    facts = [weights, sha256(logits), examples, str(threat), plan, cascade, seed, precision]
+    facts = json.dumps([*facts, __version__, BACKEND])
+    kept = Journal(journal, sha256(facts.encode()))
+    judge = _Judge(model, images, threat, cascade, batch_size, seed, precision, kept)
     with progress_bar(12) as bar:
         for label, attack in attacks.items():
             rows = np.flatnonzero(np.all([r.robust for r in results], 0) if cascade else correct)
@@ -95,10 +100,11 @@ def evaluate(
 class _Judge:
     """Runs one attack after the other over blocks of examples, and decides what it broke."""
 
-    def __init__(self, model, threat, cascade, batch_size, seed, precision, journal):
+    def __init__(self, model, images, threat, cascade, batch_size, seed, precision, journal):
         self.model, self.threat, self.cascade = model, threat, cascade
         self.batch_size, self.seed, self.journal = batch_size, seed, journal
         self.searched = model if precision == "float32" else lower_precision(model, precision)
+        self.random = is_random(model, images)
 
     def __call__(self, label, attack, about, images, labels, correct, rows, advance):
         """The `Result` of `attack`, described by `about`, on the examples at `rows`."""
@@ -122,7 +128,7 @@ class _Judge:
         gradients, queries, seconds = int(totals[0]), int(totals[1]), float(totals[2])
         return Result(
             label, about["attack"], arguments, robust, distance, norm, minimal,
-            gradients, queries, seconds,
+            gradients, queries, seconds, self.seed,
         )  # fmt: skip
 
     def _block(self, attack, images, labels, seed, advance):
@@ -130,18 +136,22 @@ class _Judge:
         start = time.monotonic()
         outcome = self._attack(attack, self.searched, images, labels, seed, advance)
         found, success, gradients, queries = outcome
-        fooled = predict(self.model, found, self.batch_size) != labels
-        again = np.flatnonzero(success & ~fooled)
+        wrong = self._wrong(found, labels)
+        again = np.flatnonzero(success & ~wrong)
         if len(again) and self.searched is not self.model:
             # Only rounding made these look broken: they deserve a search in float32.
             more = self._attack(attack, self.model, images[again], labels[again], seed)
             found[again], gradients, queries = more[0], gradients + more[2], queries + more[3]
-            fooled[again] = predict(self.model, more[0], self.batch_size) != labels[again]
+            wrong[again] = self._wrong(more[0], labels[again])
         inside = keras.ops.convert_to_numpy(self.threat.contains(found, images))
         distance = keras.ops.convert_to_numpy(_measure(attack, self.threat)[1](found, images))
-        distance = np.where(fooled, distance, np.inf)
+        distance = np.where(wrong, distance, np.inf)
         seconds = time.monotonic() - start
-        return np.concatenate([fooled & inside, distance, [gradients, queries, seconds]])
+        return np.concatenate([wrong & inside, distance, [gradients, queries, seconds]])
+
+    def _wrong(self, images, labels):
+        logits = forward(self.model, images, self.batch_size)
+        return keras.ops.convert_to_numpy(fooled(logits, labels)).copy()
 
     def _attack(self, attack, model, images, labels, seed, advance=lambda count: None):
         """Adversarial images (N, ...), whether they seemed to succeed, gradients, queries."""
@@ -154,11 +164,13 @@ class _Judge:
         return out.images, out.success, out.gradients, out.queries
 
     def _until(self, attack):
-        """When an example has been attacked enough: not before the smallest change, if asked."""
-        if attack.minimal:
-            return self.threat.contains if self.cascade else None
-        threat = getattr(attack, "threat", None)
-        return anywhere if threat is None else threat.contains
+        """When an example has been attacked enough: not before the smallest change, if asked.
+
+        A random model may be fooled once by luck; it is judged by other noise, so that is not it.
+        """
+        if self.random or (attack.minimal and not self.cascade):
+            return None
+        return self.threat.contains
 
 
 def _measure(attack, threat):
@@ -167,11 +179,21 @@ def _measure(attack, threat):
     return norm.__name__, norm(0.0).distance
 
 
-def _untargeted(attacks):
+def _judgeable(attacks, threat):
+    """`attacks`, if what they find can lie within `threat`; ValueError otherwise."""
     for label, attack in attacks.items():
         if getattr(attack, "targeted", False):
             raise ValueError(
                 "robust accuracy needs untargeted attacks, for any other class counts. Received: "
                 f"{label!r}, which is targeted"
+            )
+        if not isinstance(attack, Attack) or attack.minimal:
+            continue
+        own = getattr(attack, "threat", None)
+        if own is None or (type(own) is type(threat) and own.eps > threat.eps + ROUNDING):
+            raise ValueError(
+                f"robust accuracy within {threat} needs attacks that stay within it, or that look "
+                f"for the smallest change: what lies outside breaks nothing. Received: {label!r}, "
+                f"which {f'goes up to {own}' if own else 'has no threat'}"
             )
     return attacks

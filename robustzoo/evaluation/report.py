@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from robustzoo.evaluation.checks import BLACK_BOX, TRANSFER, check_results
 from robustzoo.evaluation.findings import Finding
 from robustzoo.provenance import provenance
 from robustzoo.threats import L1, L2, Linf, from_config, to_config
@@ -28,6 +29,7 @@ class Result:
         minimal: whether the attack looked for the smallest distance.
         gradients, queries: spent on all examples.
         seconds: wall time with compilation.
+        seed: of all noise; that of the report where an older file does not say.
     """
 
     label: str
@@ -40,6 +42,7 @@ class Result:
     gradients: int
     queries: int
     seconds: float
+    seed: int = 0
 
     @property
     def accuracy(self) -> float:
@@ -121,7 +124,8 @@ class Report:
         try:
             content = json.loads(Path(path).read_text())
             content["threat"] = from_config(content["threat"])
-            content["results"] = tuple(_from_json(result) for result in content["results"])
+            older = {"seed": content["seed"]}  # reports used to hold one seed for all results
+            content["results"] = tuple(_from_json(older | r) for r in content["results"])
             if content["findings"] is not None:
                 content["findings"] = tuple(Finding(**finding) for finding in content["findings"])
             return cls(**content)
@@ -129,7 +133,10 @@ class Report:
             raise ValueError(f"{path} is not a report of an evaluation: {error!r}") from error
 
     def merge(self, other: "Report") -> "Report":
-        """Both reports' attacks on the same model and examples, as one."""
+        """Both reports' attacks on the same model and examples, as one.
+
+        It has findings if both were checked: those on the model, and those on all results together.
+        """
         for name in ("model", "data", "threat"):
             if getattr(self, name) != getattr(other, name):
                 raise ValueError(
@@ -141,13 +148,14 @@ class Report:
         again = [r.label for r in other.results[1:] if r.label in known]
         if again:
             raise ValueError(f"both reports hold a result labelled {again[0]!r}: rename one")
-        findings = [*(self.findings or ()), *(other.findings or ())]
-        return dataclasses.replace(
-            self,
-            results=(*self.results, *new),
-            cascade=self.cascade or other.cascade,
-            findings=None if self.findings is other.findings is None else tuple(findings),
-        )
+        results, findings = (*self.results, *new), None
+        if self.findings is not None and other.findings is not None:
+            # By name, for another seed may give the same finding another figure.
+            found = {finding.name: finding for finding in (*other.findings, *self.findings)}
+            alone = [f for name, f in found.items() if name not in (BLACK_BOX, TRANSFER)]
+            findings = (*alone, *check_results(results))
+        cascade = self.cascade or other.cascade
+        return dataclasses.replace(self, results=results, cascade=cascade, findings=findings)
 
     def _entry(self, result):
         found = result.found
@@ -155,7 +163,7 @@ class Report:
             "attack": result.attack,
             "label": result.label,
             "arguments": result.arguments,
-            "seed": self.seed,
+            "seed": result.seed,
             "accuracy": round(result.accuracy, 6),
             "norm": result.norm,
             "minimal": result.minimal,

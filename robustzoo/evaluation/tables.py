@@ -29,6 +29,8 @@ def accuracy_tables(reports: Mapping[str, Report], origin: str) -> Iterator[Tabl
         for name, report in reports.items()
         for finding in report.findings or ()
     ]
+    checked = all(report.findings is not None for report in reports.values())
+    praise = "The checks found nothing wrong with these numbers. " if checked and not doubts else ""
     yield Table(
         "accuracy",
         "Accuracy in %",
@@ -37,7 +39,7 @@ def accuracy_tables(reports: Mapping[str, Report], origin: str) -> Iterator[Tabl
         f"Share of {counted(first.robust, 'example')} that are classified correctly and stay so "
         f"within {first.threat}. In the worst case an example counts only if no attack "
         "broke it; the interval is for the population behind the sample. "
-        f"{'' if doubts else 'The checks found nothing wrong with these numbers. '}{origin}",
+        f"{praise}{origin}",
     )
     if doubts:
         yield Table(

@@ -3,13 +3,16 @@
 import dataclasses
 import inspect
 
+import keras
 import numpy as np
 import pytest
 from examples import EXAMPLES
+from keras import ops
 from tiny import numpy, tiny_batch, tiny_classifier, values
 
 from robustzoo import attacks
 from robustzoo.attacks import Attack, generate, run
+from robustzoo.attacks.base import fooled, nothing_yet
 from robustzoo.threats import Linf
 
 MINIMAL = {name: attack for name, attack in EXAMPLES.items() if attack.minimal}
@@ -105,3 +108,46 @@ def test_stops_where_enough_was_found(model, batch):
     whole, short = run(attack, model, x, y), run(attack, model, x, y, until=attack.threat.contains)
     assert short.gradients < whole.gradients == 21 * len(x)
     assert short.success.sum() >= whole.success.sum() > 0
+
+
+def test_gradients_that_are_no_numbers_make_no_such_images(attack, batch):
+    """d sqrt(v) / dv is infinite at 0, and times dv / dz = 0 it is no number."""
+    model, images = tiny_classifier(), keras.Input((8, 8, 3))
+    broken = keras.Model(images, model(images) + ops.sqrt(0.0 * model(images)))
+    x, y = batch[0], labels_for(attack, batch)
+    assert np.isfinite(generate(attack, broken, x, y)).all()
+    out = run(attack, broken, x, y)
+    assert np.isfinite(out.images).all()
+    reached = classes(broken, out.images) == y
+    np.testing.assert_array_equal(out.success, reached if attack.targeted else ~reached)
+
+
+def test_logits_that_are_no_numbers_fool_nobody():
+    logits = np.array([[np.nan, 0], [0, np.nan], [-np.inf, 0], [0, -np.inf]], "float32")
+    y = np.zeros(4, "int32")
+    np.testing.assert_array_equal(numpy(fooled(logits, y)), [False, False, True, False])
+    np.testing.assert_array_equal(numpy(fooled(logits, y, True)), [False, False, False, True])
+
+
+@dataclasses.dataclass(frozen=True)
+class Flaky(Attack):
+    """Its first run finds what is no number, the second black images of a low value."""
+
+    restarts: int = 2
+    steps: int = 1
+    threat: Linf = Linf(1.0)
+
+    def begin(self, model, x, y, seed, run):
+        value = ops.where(ops.equal(run, 0), float("nan"), -5.0)
+        return nothing_yet(x, y) | {"found": ops.full_like(y, value, "float32")}
+
+    def step(self, model, state, x, y, noise=None):
+        images = ops.where(ops.isnan(state["found"])[:, None, None, None], float("nan"), 0.0 * x)
+        done = ops.ones_like(state["done"])
+        return state | {"best": images, "value": state["found"], "done": done}
+
+
+def test_what_is_no_number_blocks_no_later_run(model, batch):
+    x, y = batch[0], batch[1]
+    np.testing.assert_array_equal(run(Flaky(), model, x, y).images, 0.0)
+    np.testing.assert_array_equal(numpy(Flaky()(model, x, ops.convert_to_tensor(y))), 0.0)

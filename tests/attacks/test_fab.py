@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -145,6 +146,18 @@ def test_finds_the_nearest_point_of_a_linear_model(norm):
     assert 0.999 < ratio.min() and ratio.max() < 1.01
 
 
+def test_a_class_out_of_question_hides_no_gradient(norm):
+    """A logit of -inf is no target, and leaves the others what they are."""
+    model, x, y, _, _ = near_boundary()
+    more = keras.layers.Lambda(
+        lambda z: ops.concatenate([z, ops.full_like(z[:, :1], -np.inf)], axis=1), output_shape=(3,)
+    )
+    attack = FAB(THREATS[norm], steps=10, targets=1)
+    outcome = run(attack, keras.Sequential([*model.layers, more]), x, y)
+    assert outcome.success.all()
+    np.testing.assert_allclose(outcome.images, run(attack, model, x, y).images, atol=1e-6)
+
+
 def least_eps(threat, model, x, y):
     """Per image the least eps at which PGD with 40 steps fools the model, bisected."""
 
@@ -220,6 +233,7 @@ def test_a_failure_is_the_clean_image(norm, kernel):
 @pytest.mark.parametrize(
     "options, message",
     [
+        ({"threat": 0.1}, "threat must be Linf, L2 or L1"),
         ({"steps": 0}, "steps must be a positive integer"),
         ({"targets": 0}, "targets must be a positive integer"),
         ({"eta": 0.9}, "eta must be a number >= 1"),
@@ -229,4 +243,4 @@ def test_a_failure_is_the_clean_image(norm, kernel):
 )
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
-        FAB(Linf(0.1), **options)
+        FAB(**{"threat": Linf(0.1), **options})

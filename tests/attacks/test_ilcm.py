@@ -47,3 +47,10 @@ def test_in_a_graph_as_image_by_image():
 def test_bad_options():
     with pytest.raises(ValueError, match="draws must be a positive integer"):
         ILCM(Linf(0.1), 0.1, draws=0)
+
+
+def test_bad_threat_and_step_size():
+    with pytest.raises(ValueError, match="threat must be"):
+        ILCM(0.1, 0.01)
+    with pytest.raises(ValueError, match="Received: step_size=-0.01"):
+        ILCM(Linf(0.1), -0.01)

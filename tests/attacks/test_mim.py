@@ -87,3 +87,10 @@ def test_targeted_reaches_the_target():
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         MIM(Linf(0.1), 0.1, **options)
+
+
+def test_bad_threat_and_step_size():
+    with pytest.raises(ValueError, match="threat must be"):
+        MIM(0.1, 0.01)
+    with pytest.raises(ValueError, match="Received: step_size=-0.01"):
+        MIM(Linf(0.1), -0.01)

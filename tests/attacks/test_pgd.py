@@ -7,6 +7,8 @@ from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo import losses
 from robustzoo.attacks import PGD, bim, fgsm, generate
+from robustzoo.attacks._model import reseeded
+from robustzoo.attacks.run import _Machine
 from robustzoo.backend import compiled
 from robustzoo.threats import L2, Linf
 
@@ -143,9 +145,35 @@ def test_averaged_gradients_see_through_noise():
     assert rises[1] > rises[0] > 0
 
 
+def test_every_draw_of_a_run_is_fresh(model):
+    """Three steps of 20 draws, in each of which a layer may ask for several random numbers."""
+    x, y = tiny_batch(4)
+    machine = _Machine(PGD(LINF, 2 / 255, steps=2), model, None, 4, 4)
+    step, noises = machine.step, []
+
+    def noted(slots, noise):
+        noises.append(noise)
+        return step(slots, noise)
+
+    machine.step = noted
+    list(machine.play(machine.queue(x, y, 7, 0), 4, 7))
+    states = [
+        tuple(numpy(state) + [0, again])
+        for noise in noises
+        for draw in range(20)
+        for _, state in reseeded(model, noise, draw)
+        for again in range(5)
+    ]
+    assert len(set(states)) == len(states) == 3 * 20 * 5
+    assert not any(seed == 7 for seed, _ in states)  # as of the random start
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
+        ({"threat": 0.1}, "threat must be Linf, L2 or L1. Received: threat=0.1"),
+        ({"step_size": -0.01}, "step_size must be a number >= 0. Received: step_size=-0.01"),
+        ({"step_size": float("nan")}, "step_size must be"),
         ({"start": "zero"}, "start must be one of"),
         ({"restarts": 0}, "restarts must be a positive integer"),
         ({"steps": -1}, "steps must be"),
@@ -154,7 +182,7 @@ def test_averaged_gradients_see_through_noise():
 )
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
-        PGD(Linf(0.1), 0.1, **options)
+        PGD(**{"threat": Linf(0.1), "step_size": 0.1, **options})
 
 
 @pytest.mark.parametrize(

@@ -116,8 +116,9 @@ def test_more_tries_never_help_the_defender():
     [
         ({"rotation": -1.0}, "rotation must be >= 0"),
         ({"translation": float("nan")}, "translation must be >= 0"),
-        ({"grid": (5, 5)}, "grid must be three positive integers"),
-        ({"grid": (5, 0, 31)}, "grid must be three positive integers"),
+        ({"grid": (5, 5)}, "grid must be a tuple of three positive integers"),
+        ({"grid": (5, 0, 31)}, "grid must be a tuple of three positive integers"),
+        ({"grid": [1, 1, 3]}, r"grid must be a tuple .* Received: \[1, 1, 3\]"),
         ({"tries": 0}, "tries must be a positive integer"),
     ],
 )

@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 from keras import ops
@@ -107,3 +109,22 @@ def test_targeted_reaches_the_target_and_spends_outputs_only():
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         SPSA(Linf(0.1), **options)
+
+    with pytest.raises(ValueError, match="threat must be"):
+        SPSA(0.1)
+
+
+def test_a_direction_without_an_outcome_counts_for_nothing():
+    """The same estimate as of a loss that is flat along it."""
+    z, key = ops.full((2, 4, 4, 3), 0.5), ops.arange(2, dtype="int32")
+
+    def values(missing, z, y, i):
+        total = ops.sum(z, axis=(1, 2, 3))
+        return ops.where(total > 24.1, missing, total)  # 48 pixels of 0.5 and more
+
+    def estimate(missing):
+        loss = functools.partial(values, missing)
+        return numpy(spsa_gradient(loss, z, key, key, key, 16, 0.1))
+
+    assert np.isfinite(estimate(np.nan)).all() and np.abs(estimate(np.nan)).max() > 0
+    np.testing.assert_array_equal(estimate(np.nan), estimate(np.inf))

@@ -4,7 +4,8 @@ import pytest
 from keras import ops
 from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
-from robustzoo.attacks import PGD, DeepFool, Noise, Transfer, generate, run
+from robustzoo.attacks import APGD, PGD, DeepFool, Noise, Transfer, generate, run
+from robustzoo.losses import margin
 from robustzoo.threats import Linf
 
 THREAT = Linf(0.02)
@@ -52,6 +53,20 @@ def test_finds_no_less_than_the_finished_example_does():
     z = generate(Transfer(source, attack), model, x, y, seed=2)
     assert crafted.any() and not (crafted & (predicted(model, z) == y)).any()
     assert numpy(attack.threat.distance(z, x)).max() <= 0.1 + 1e-6
+
+
+def test_shows_what_never_fooled_the_source():
+    """APGD's best stays the clean image on a source that nothing fools."""
+    model, x, y = undecided()
+    x, y = x[y == y[0]], y[y == y[0]]
+    source = keras.models.clone_model(model)
+    kernel, bias = (numpy(v) for v in model.layers[-1].weights)
+    source.layers[-1].set_weights([kernel, bias + 100.0 * np.eye(4, dtype="float32")[y[0]]])
+    attack = APGD(Linf(0.1), steps=5, loss=margin)
+    assert not run(attack, source, x, y).success.any()
+    out = run(Transfer(source, attack), model, x, y)
+    np.testing.assert_array_equal(out.success, run(attack, model, x, y).success)
+    assert out.success.any()
 
 
 def test_reads_no_gradient_of_the_model():

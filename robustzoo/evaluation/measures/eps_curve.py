@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from robustzoo.attacks import Attack, run
+from robustzoo.evaluation.checks import is_random
 from robustzoo.evaluation.measures._ascending import ascending
 from robustzoo.evaluation.predict import predict
 
@@ -30,20 +31,20 @@ def eps_curve(
         attack: makes an attack whose `threat` has the given eps.
         eps: ascending; at 0 it is the accuracy without attack.
     """
-    eps = ascending(eps)
+    eps, random = ascending(eps), is_random(model, images)
     left = predict(model, images, batch_size) == labels
     shares = []
     for each in eps.tolist():
         rows = np.flatnonzero(left)
         if each > 0 and len(rows):
             some = images[rows], labels[rows]
-            left[rows] = ~_broken(attack(each), model, *some, batch_size, seed)
+            left[rows] = ~_broken(attack(each), model, *some, batch_size, seed, random)
         shares.append(left.mean())
     return np.array(shares)
 
 
-def _broken(attack, model, images, labels, batch_size, seed):
-    until = attack.threat.contains
+def _broken(attack, model, images, labels, batch_size, seed, random):
+    until = None if random else attack.threat.contains
     found = run(attack, model, images, labels, batch_size, seed, until).images
     inside = ops.convert_to_numpy(attack.threat.contains(found, images))
     return inside & (predict(model, found, batch_size) != labels)

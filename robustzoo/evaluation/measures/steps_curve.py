@@ -1,10 +1,13 @@
 """Accuracy against the number of steps."""
 
+import itertools
+
 import keras
 import numpy as np
 from keras import ops
 
 from robustzoo.attacks import PGD
+from robustzoo.attacks._model import later
 from robustzoo.backend import compiled, in_batches, random_state
 from robustzoo.evaluation.predict import predict
 
@@ -31,12 +34,12 @@ def steps_curve(
         return moved, ops.argmax(logits, axis=-1)
 
     ascend = compiled(ascend, model.variables)
-    starts, noises = keras.random.SeedGenerator(seed), keras.random.SeedGenerator(seed + 1)
+    starts, noise, number = keras.random.SeedGenerator(seed), random_state(seed), itertools.count()
 
     def on_the_way(x, y):
         z, classes = attack.first(x, starts), []
         for _ in range(attack.steps + 1):
-            z, seen = ascend(z, x, y, random_state(noises))
+            z, seen = ascend(z, x, y, later(noise, next(number)))
             classes.append(ops.convert_to_numpy(seen))
         return np.stack(classes, axis=1)
 
