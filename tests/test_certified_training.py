@@ -12,11 +12,12 @@ from robustzoo.certification.bounds import Bounds
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.dual_bounds import _scale, dual_bounds
 from robustzoo.certification.graph import Graph
+from robustzoo.certification.region import Region
 from robustzoo.defenses import IBP, MTLIBP, SABR, CrownIBP, WongKolter
 from robustzoo.defenses._shi import initialize, regularizer
 from robustzoo.losses import cross_entropy
 from robustzoo.threats import L2, Linf
-from tests.certification.nets import chain, images, residual
+from tests.certification.nets import branches, chain, images, pools, residual
 
 EPS = 0.05
 BOUNDS = [
@@ -77,7 +78,7 @@ def test_sabr_stays_in_the_ball():
     batch, labels = tensors(x, y)
     x_adv = numpy(defense._adversarial(batch, labels))
     assert 0 < np.abs(x_adv - x).max() <= 0.7 * EPS + 1e-6
-    inner = Bounds(Graph(model), FLOAT64, Linf)
+    inner = Bounds(Graph(model), Linf)
     region = inner.region(x_adv, 0.3 * EPS)
     margins = inner.margins(region, y, inner.boxes(region), None)
     margins[np.arange(3), y] = 0.0
@@ -119,11 +120,39 @@ def test_evaluate_reports_certified_accuracy():
     assert found == pytest.approx(expected, abs=1 / 64)
 
 
-@pytest.mark.parametrize("net", [chain, residual])
+def test_a_margin_of_zero_is_not_counted():
+    x, y = tiny_batch(8)
+    model = tiny_classifier()
+    model.set_weights([0.0 * w for w in model.get_weights()])
+    for cls, options, _ in BOUNDS:
+        judged = compiled(cls, model, **options).evaluate(x, 0 * y, verbose=0, return_dict=True)
+        assert judged["accuracy"] == 1.0 and judged["robust_accuracy"] == 0.0
+
+
+@pytest.mark.parametrize("cls", [IBP, CrownIBP, MTLIBP, SABR, WongKolter])
+def test_takes_labels_of_64_bits(cls):
+    x, y = tiny_batch(8)
+    defense = compiled(cls, tiny_classifier())
+    data = x, y.astype("int64")
+    logs = defense.fit(*data, validation_data=data, batch_size=8, verbose=0).history
+    assert np.isfinite(logs["loss"]).all() and "val_robust_accuracy" in logs
+
+
+def test_wong_kolter_is_judged_by_a_bound():
+    model = chain()
+    x, y = images(model, 8)
+    drawn = compiled(WongKolter, model, projections=2).judge(*tensors(x, y))
+    bound = [Certifier(model, Linf).margins(m, x, y, EPS) for m in ("ibp", "crown-ibp")]
+    expected = -np.max(bound, axis=0)
+    expected[np.arange(8), y] = 0.0
+    np.testing.assert_allclose(numpy(drawn), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("net", [chain, residual, branches, pools])
 def test_dual_bounds_are_those_of_the_engine(net):
     model = net()
     x, y = images(model, 3)
-    bounds = Bounds(Graph(model), FLOAT64, Linf)
+    bounds = Bounds(Graph(model), Linf)
     region = bounds.region(x, EPS)
     found = dual_bounds(FLOAT64, bounds.graph, bounds.weights, region)
     for place in bounds.graph.bent:
@@ -151,11 +180,11 @@ def test_estimates_of_l1_norms():
 def test_projections_estimate_the_dual_bounds(net):
     model = net()
     x, _ = images(model, 2)
-    bounds = Bounds(Graph(model), FLOAT32, Linf)
-    graph, region = bounds.graph, bounds.region(x, 0.01)
-    exact = dual_bounds(FLOAT32, graph, bounds.weights, region)
+    graph, region = Graph(model), Region(FLOAT32.read(x), FLOAT32.read([0.01] * 2), Linf)
+    weights = graph.read(FLOAT32)
+    exact = dual_bounds(FLOAT32, graph, weights, region)
     seed = keras.random.SeedGenerator(0)
-    drawn = [dual_bounds(FLOAT32, graph, bounds.weights, region, 7, seed=seed) for _ in range(60)]
+    drawn = [dual_bounds(FLOAT32, graph, weights, region, 7, seed=seed) for _ in range(60)]
     place = next(p for p in graph.bent if graph[p].mixing > 1)
     width = numpy(exact[place][1] - exact[place][0])
     # An odd number of sums: their median is as often too large as too small.

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from training.tables import _table
+from training.tables import _table, madry_trades
 from training.tables._table import Table
 
 COLUMNS = ["model", "published", "ours"]
@@ -37,6 +37,21 @@ def test_writes_markdown_and_numbers(folders):
     assert "`python -m training.tables.t`" in text
     assert json.loads((folders / "t.json").read_text())["rows"][0]["ours"] == 1 / 3
     assert not (folders / "runs" / "t.json").exists()
+
+
+def test_madry_trades_reads_the_records_of_all_suites(folders, monkeypatch):
+    monkeypatch.setattr(madry_trades, "CARDS", folders)
+    pgd = {"label": "PGD-20 x 5", "accuracy": 0.5, "arguments": {"restarts": 5}}
+    first = {"results": [pgd], "threat": {"norm": "linf"}, "examples": 10}
+    first |= {"suite": "pgd", "worst_case_accuracy": 0.45}
+    other = first | {"suite": "autoattack", "worst_case_accuracy": 0.4, "examples": 5}
+    (folders / "net").mkdir()
+    for further, ours in (([], (None, 0.45, 10)), ([other], (0.4, 0.4, 5))):
+        (folders / "net" / "eval.json").write_text(json.dumps(first | {"further": further}))
+        found = madry_trades.measured("net", "AutoAttack")
+        assert found == dict(zip(madry_trades.COLUMNS[6:], (ours[0], None, *ours[1:]), strict=True))
+        row = madry_trades.measured("net", "PGD-20")
+        assert tuple(row.values()) == (0.5, 5, 0.45, 10)
 
 
 def test_refuses_a_column_that_is_not_there():

@@ -12,7 +12,11 @@ EXPECTED = re.compile(r"^Expect:   .*?(?=\n\"\"\"|\n\n)", re.MULTILINE | re.DOTA
 def write_header(recipe: Path, folder: Path) -> None:
     """Rewrites "Expect:" of `recipe` from the records of the model `folder`; no other line."""
     training = read_facts(folder, "training.json")
-    result = _measured(read_facts(folder, "eval.json")) or _validated(training)
+    result = (
+        _measured(read_facts(folder, "eval.json"))
+        or _proved(read_facts(folder, "certificate.json"))
+        or _validated(training)
+    )
     minutes = training["seconds"] / 60
     text = f"Expect:   {result}; {minutes:.0f} minutes on {training['device']}"
     lines = textwrap.fill(text, 98, subsequent_indent=" " * 10)
@@ -23,13 +27,25 @@ def write_header(recipe: Path, folder: Path) -> None:
 def _measured(evaluation):
     if not evaluation:
         return None
-    shares = [f"{r['label']} {100 * r['accuracy']:.2f}" for r in evaluation["results"]]
-    threat, examples = describe_threat(evaluation["threat"]), evaluation["examples"]
-    return f"{', '.join(shares)} % at {threat}, {examples:,} test images"
+    return _shares({r["label"]: r["accuracy"] for r in evaluation["results"]}, evaluation)
+
+
+def _proved(certificate):
+    if not certificate:
+        return None
+    attacked = certificate["attacked"]
+    shares = {"clean": certificate["accuracy"], attacked["label"]: attacked["accuracy"]}
+    return _shares(shares | {"certified": certificate["certified_accuracy"]}, certificate)
+
+
+def _shares(shares, record):
+    told = [f"{name} {100 * share:.2f}" for name, share in shares.items()]
+    threat, examples = describe_threat(record["threat"]), record["examples"]
+    return f"{', '.join(told)} % at {threat}, {examples:,} test images"
 
 
 def _validated(training):
     best = training["curve"][training["best_epoch"] - 1]
-    names = {"val_accuracy": "clean", "val_robust_accuracy": "under attack"}
+    names = {"val_accuracy": "clean", "val_robust_accuracy": "robust"}
     shares = [f"{name} {100 * best[key]:.1f}" for key, name in names.items() if key in best]
     return f"{', '.join(shares)} % of validation images, not measured on the test set"

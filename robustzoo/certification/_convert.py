@@ -22,6 +22,8 @@ from robustzoo.certification.operations import (
 )
 from robustzoo.layers import CenterLogits, ReverseLogits, Temperature
 
+DTYPES = ("float32", "float64")  # what bounds in float64 are those of, up to the tolerance
+
 
 def convert(name, layer, inputs, output) -> list:
     """The operations of `layer`, one after the other; none where it is the identity.
@@ -31,12 +33,21 @@ def convert(name, layer, inputs, output) -> list:
     """
     for kind, converter in CONVERTERS.items():
         if type(layer) is kind:
+            _check_dtype(name, layer)
             return converter(_Call(name, layer, inputs, output))
     close = difflib.get_close_matches(type(layer).__name__, SUPPORTED, n=1, cutoff=0.0)[0]
     raise ValueError(
         f"no bounds are known of {name!r}, a {type(layer).__name__}; there are those of "
         f"{', '.join(SUPPORTED)}; closest: {close}"
     )
+
+
+def _check_dtype(name, layer):
+    if layer.compute_dtype not in DTYPES:
+        raise ValueError(
+            f"bounds are of layers that compute in {' or '.join(DTYPES)}. Received: {name!r}, "
+            f"which does in {layer.compute_dtype}; load or build the model with dtype='float32'"
+        )
 
 
 class _Call:
@@ -183,6 +194,14 @@ def _batch_normalization(call):
 
 
 def _rescaling(call):
+    valid = (), (1,), call.output[-1:]
+    for option in ("scale", "offset"):
+        shape = np.shape(getattr(call.layer, option))
+        if shape not in valid:
+            raise ValueError(
+                f"no bounds are known of {call.name!r}, a Rescaling with {option} of shape "
+                f"{shape}; valid: one number, or one per channel, {valid[-1]}"
+            )
     return [_scale(call.output, call.layer.scale, call.layer.offset)]
 
 

@@ -1,7 +1,9 @@
 """Two kinds of arrays that the same bounds are computed on.
 
 FLOAT64   NumPy in double precision: what a certificate is printed from
-FLOAT32   tensors of the backend: compiled, on an accelerator, differentiable in the weights
+FLOAT32   tensors of the backend: compiled, on an accelerator, differentiable in the weights; for
+          training and its judge, not for certificates: where large numbers cancel, what is left of
+          them is rounding, which nothing here accounts for
 
 Both name their functions as NumPy and `keras.ops` do; the four methods here are what either lacks.
 """

@@ -22,7 +22,8 @@ class Certificate:
         scale: (N,), largest size of a logit of the image.
         correct: bool (N,), images classified correctly.
         tolerance: an image is certified if a margin exceeds this share of its `scale`.
-        precision: of the hidden units' bounds; the margins are in float64.
+        precision: of the hidden units' bounds: "float64", as of the margins. Files of old may say
+            "float32", which was not sound where large numbers cancel.
         seconds: wall time.
         model_sha256, data_sha256: of the weights, and of images and labels, as an evaluation has
             them.

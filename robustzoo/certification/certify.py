@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
+from robustzoo.certification.arrays import FLOAT64
 from robustzoo.certification.bounds import MEMORY
 from robustzoo.certification.certificate import Certificate
 from robustzoo.certification.certifier import Certifier
@@ -14,7 +15,6 @@ from robustzoo.checks import check_data
 from robustzoo.hashes import sha256
 from robustzoo.threats import L1, L2, Linf
 
-PRECISIONS = ("float64", "float32")
 TOLERANCE = 1e-4
 
 
@@ -27,7 +27,6 @@ def certify(
     *,
     cascade: bool = False,
     clip: bool = True,
-    precision: str = "float64",
     tolerance: float = TOLERANCE,
     batch_size: int = 100,
     memory: int = MEMORY,
@@ -47,7 +46,6 @@ def certify(
         method: some of `METHODS`.
         cascade: each method, in their order, sees only the images that those before it left.
         clip: whether pixels stay in [0, 1], as in all threats; without it the bounds are looser.
-        precision: "float32" computes the bounds of hidden units on the backend's device.
         tolerance: share of the largest logit that a margin must exceed.
         memory: bytes that the coefficients of linear bounds may take.
         seconds: time limit of one margin of "lp" and "milp".
@@ -57,10 +55,10 @@ def certify(
         ValueError: a layer has no known bounds, or an argument is none of the above.
     """
     names, threat = chosen(method), _threat(threat)
-    _check(precision, tolerance, batch_size)
+    _check(tolerance, batch_size)
     images, labels = check_data(model, images, labels)
     start = time.monotonic()
-    certifier = Certifier(model, type(threat), clip, precision, memory, seconds)
+    certifier = Certifier(model, type(threat), clip, memory, seconds)
     logits = certifier.logits(images, batch_size)
     correct, scale = logits.argmax(1) == labels, np.abs(logits).max(1)
     margins = {name: np.full(len(images), -np.inf) for name in names}
@@ -76,7 +74,7 @@ def certify(
     spent = time.monotonic() - start
     about = sha256(*model.get_weights()), sha256(images, labels)
     return Certificate(
-        threat, clip, names, margins, scale, correct, tolerance, precision, spent, *about
+        threat, clip, names, margins, scale, correct, tolerance, FLOAT64.dtype, spent, *about
     )
 
 
@@ -90,9 +88,7 @@ def _threat(threat):
     )
 
 
-def _check(precision, tolerance, batch_size):
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {PRECISIONS}. Received: {precision!r}")
+def _check(tolerance, batch_size):
     if not 0 <= tolerance < float("inf"):
         raise ValueError(f"tolerance must be a finite number >= 0. Received: {tolerance!r}")
     if type(batch_size) is not int or batch_size < 1:

@@ -52,10 +52,16 @@ def _rows(xp, graph, weights, region, boxes, place):
     unit = xp.reshape(xp.arange(node.size), (1, -1))
     image = xp.reshape(xp.arange(xp.shape(region.eps)[0]), (-1, 1))
     units = xp.reshape(unit + 0 * image, (-1,))
-    start = unit_rows(xp, graph, weights, place, units, xp.ones(xp.shape(units), xp.dtype))
-    lines = lines_of(xp, graph, boxes, "same", place)
-    ends = linear_bound(xp, graph, weights, start, node.size, lines, region)
-    return tuple(xp.reshape(end, (-1, *node.shape)) for end in ends)
+    signs, lines = xp.ones(xp.shape(units), xp.dtype), lines_of(xp, graph, boxes, "same", place)
+
+    def ends(signs):
+        start = unit_rows(xp, graph, weights, place, units, signs)
+        return linear_bound(xp, graph, weights, start, node.size, lines, region)
+
+    low, high = ends(signs)
+    if high is None:  # max pooling has no parallel lines
+        high = -ends(-signs)[0]
+    return tuple(xp.reshape(end, (-1, *node.shape)) for end in (low, high))
 
 
 def _sums(xp, graph, weights, boxes, sums, place, count, seed):

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from robustzoo.certification._convert import convert
+from robustzoo.certification._convert import DTYPES, convert
 from robustzoo.certification.operations import Convolution, Dense, Depthwise, Scale
 from robustzoo.layers import CenterLogits
 
@@ -38,7 +38,7 @@ class Node:
 
 
 class Graph:
-    """Operations of a functional model or a built Sequential, models within it taken apart.
+    """Operations of a functional model or a built Sequential in inference, with models within it.
 
     Each node comes after its inputs: the first are the images, the last the logits. Scales behind
     a convolution or a Dense layer (BatchNormalization) are folded into it. Where the last layer is
@@ -132,6 +132,11 @@ class _Walk:
         call = layer._inbound_nodes[index]
         sources = [self._walk(source, known, prefix) for source in call.input_tensors]
         name = f"{prefix}{layer.name}"
+        if call.arguments.kwargs.get("training"):
+            raise ValueError(
+                f"bounds are of a model in inference. Received: {name!r}, a "
+                f"{type(layer).__name__} called with training=True"
+            )
         if isinstance(layer, keras.Model):
             _check(layer, name)
             inner = dict(zip(map(id, layer.inputs), sources, strict=True))
@@ -204,6 +209,16 @@ def _check(model, name=None):
             "bounds need a functional model or a built Sequential of one input and one output. "
             f"Received: {name or getattr(model, 'name', model)!r:.100} of type "
             f"{type(model).__name__}"
+        )
+    if not model.call.__module__.startswith("keras.src.models."):
+        raise ValueError(
+            "bounds are of the graph of a model, which Keras' own `call` follows. Received: "
+            f"{name or model.name!r} of type {type(model).__name__}, which has another"
+        )
+    if model.inputs[0].dtype not in DTYPES:
+        raise ValueError(
+            f"bounds need images of {' or '.join(DTYPES)}. Received: {name or model.name!r}, which "
+            f"casts its own to {model.inputs[0].dtype}"
         )
 
 

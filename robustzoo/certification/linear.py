@@ -10,7 +10,7 @@ def lines_of(xp, graph, boxes, slope, last: int) -> dict:
     """The lines around each nonlinear node up to place `last`, from the bounds of what it takes.
 
     Args:
-        boxes: (low, high) by place, of `needed_boxes`.
+        boxes: (low, high) by place, of what the nonlinear nodes take; with `slope` None of theirs.
         slope: "same", "adaptive" or "zero", or {place: values in [0, 1]}; see `operations.ReLU`.
             None for no lines, but the box of each nonlinear node.
     """
@@ -22,12 +22,6 @@ def lines_of(xp, graph, boxes, slope, last: int) -> dict:
             own = slope if isinstance(slope, str) else slope.get(place, "adaptive")
             lines[place] = node.operation.lines(xp, *boxes[node.inputs[0]], own)
     return lines
-
-
-def needed_boxes(graph, slope, last: int) -> list[int]:
-    """Places of the nodes whose boxes `lines_of` takes."""
-    nonlinear = [place for place in range(last + 1) if graph[place].nonlinear]
-    return nonlinear if slope is None else sorted({graph[p].inputs[0] for p in nonlinear})
 
 
 def difference_rows(xp, graph, place, first, second):

@@ -36,7 +36,7 @@ class SlopeSearch:
 
         Args:
             x, eps: an image and a radius per row, (R, H, W, C) and (R,).
-            boxes: {place: (low, high)}, a row each, of `needed_boxes`.
+            boxes: {place: (low, high)}, a row each, of `graph.bent`.
         """
         given = (
             [FLOAT32.read(x), FLOAT32.read(eps)],

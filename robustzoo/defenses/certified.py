@@ -12,15 +12,18 @@ from robustzoo.defenses._shi import initialize, regularizer
 from robustzoo.defenses.base import Defense
 from robustzoo.threats import Linf
 
+TIE = 1e-30
+
 
 class Certified(Defense):
     """(1 - w) CE(f(x), y) + w CE(v, y), where v are worst-case logits: 0 and z_j - z_y at most.
 
     Subclasses write `worst_logits`. eps and w grow linearly from 0 over `warmup_steps`. The
-    `robust_accuracy` of `fit` is the share of images with v on the right side, so the certified
-    accuracy where v is a bound; in `evaluate` that of the better of IBP and CROWN-IBP at full eps,
-    unless a `validation_attack` is given. BatchNormalization takes the statistics of the clean
-    batch for the bounds, too; Dropout is left out of them.
+    `robust_accuracy` of `evaluate` is the share of images whose margins the better of IBP and
+    CROWN-IBP bounds above 0, at full eps and in float32: `certify` makes certificates. With a
+    `validation_attack` it is the accuracy under that. In `fit` it is the share of images with v on
+    the right side, at the eps of the step and by the statistics of the batch: BatchNormalization
+    takes those of the clean batch for the bounds, too; Dropout is left out of them.
 
     Args:
         classifier: any that `robustzoo.certify` takes.
@@ -72,7 +75,7 @@ class Certified(Defense):
         raise NotImplementedError(f"{type(self).__name__} must write worst_logits")
 
     def objective(self, x, x_adv, y):
-        share = self.warmup()
+        share, y = self.warmup(), ops.cast(y, "int32")  # `fit` may bring int64, bounds count so
         clean = self.classifier(x, training=True)
         weights = self.graph.read_batch(FLOAT32, x)
         worst, boxes = self.worst_logits(weights, x, x_adv, y, share)
@@ -88,12 +91,14 @@ class Certified(Defense):
         return self.criterion(y, worst)
 
     def judge(self, x, y):
-        return self.certify(x, y) if self.validation_attack is None else super().judge(x, y)
-
-    def certify(self, x, y):
-        """Worst-case logits of `deployed` at full eps, (B, L)."""
+        """As in `Defense`; without an attack the worst-case logits, the true one a bit below 0."""
+        if self.validation_attack is not None:
+            return super().judge(x, y)
+        y = ops.cast(y, "int32")
         weights, region = self.judged.read(FLOAT32), self.region(x, self.threat.eps)
-        return ops.minimum(*self.crown_ibp_logits(self.judged, weights, region, y)[:2])
+        worst = ops.minimum(*self.crown_ibp_logits(self.judged, weights, region, y)[:2])
+        # A margin of 0 proves nothing, but the metric might count a tie.
+        return worst - TIE * ops.one_hot(y, worst.shape[-1], dtype="float32")
 
     def interval_logits(self, graph, weights, region, y):
         """Worst-case logits by intervals, and the intervals."""

@@ -11,8 +11,8 @@ class WongKolter(Certified):
     """Training on the dual bound of Wong & Kolter (2018, arXiv:1711.00851).
 
     v by lines of one slope, of hidden units as of the margins; with `projections` hidden bounds are
-    estimates (Wong et al., 2018, arXiv:1805.12514), so that `robust_accuracy` is one, too, in
-    `evaluate` as in `fit`. See `certification.dual_bounds` and `Certified`.
+    estimates (Wong et al., 2018, arXiv:1805.12514), and so is the `robust_accuracy` of `fit`. That
+    of `evaluate` is a bound, but a looser one. See `certification.dual_bounds` and `Certified`.
 
     Args:
         projections: Cauchy variables for each hidden node of more units than that; the paper's 50.
@@ -35,13 +35,7 @@ class WongKolter(Certified):
             raise ValueError(f"projections are of ReLU networks. Received: {', '.join(other)}")
 
     def worst_logits(self, weights, x, x_adv, y, share):
-        region = self.region(x, self.eps * share)
-        return self._bounds(self.graph, weights, region, y, self.seeds)
-
-    def certify(self, x, y):
-        weights, region = self.judged.read(FLOAT32), self.region(x, self.threat.eps)
-        return self._bounds(self.judged, weights, region, y, 0)[0]
-
-    def _bounds(self, graph, weights, region, y, seed):
-        boxes = dual_bounds(FLOAT32, graph, weights, region, self.projections, self.estimator, seed)
+        graph, region = self.graph, self.region(x, self.eps * share)
+        kind = self.projections, self.estimator, self.seeds
+        boxes = dual_bounds(FLOAT32, graph, weights, region, *kind)
         return -margin_bounds(FLOAT32, graph, weights, region, y, boxes, "same"), boxes

@@ -13,8 +13,8 @@ def max_mahalanobis_centers(
     For L <= d + 1 they are the corners of a simplex: cosines -1 / (L - 1), distances
     scale sqrt(2 L / (L - 1)), by the recursion of Pang et al., 2018, arXiv:1802.09308, which
     d = L - 1 suffices for. For d + 1 < L <= 2 d they are +-e_i, cosines of at most 0, and none are
-    better (Rankin, 1955). For more, Adam minimises the largest cosine numerically, as the authors
-    do: a local optimum, which `seed` decides.
+    better (Rankin, 1955). For more, Adam minimises a soft maximum of the cosines that hardens step
+    by step, where the authors take the maximum itself: a local optimum, which `seed` decides.
 
     Args:
         classes: L, at least 2.

@@ -1,5 +1,6 @@
 """The classifier that smoothing adds its noise to."""
 
+import itertools
 import warnings
 
 import keras
@@ -12,8 +13,10 @@ def base_classifier(model: keras.Model) -> keras.Model:
 
     Several draws that `architectures.noisy` averages become one. Raises ValueError for a model that
     draws anything else: noise in hidden layers gives no radius, and would not be drawn anew for
-    every copy. Keras' own random layers are silent in inference.
+    every copy. Keras' own random layers are silent in inference; a call with training=True, which
+    makes them speak, is refused.
     """
+    _check_inference(model)
     random = [layer for layer in model._flatten_layers(include_self=False) if _draws(layer)]
     if not random:
         return model
@@ -30,6 +33,17 @@ def base_classifier(model: keras.Model) -> keras.Model:
         stacklevel=3,
     )
     return base
+
+
+def _check_inference(model):
+    for part in (model, *model._flatten_layers(include_self=False)):
+        depths = getattr(part, "_nodes_by_depth", {})  # of functional models alone
+        for node in itertools.chain.from_iterable(depths.values()):
+            if node.arguments.kwargs.get("training"):
+                raise ValueError(
+                    "smoothing takes a classifier in inference. Received: "
+                    f"{node.operation.name!r} called with training=True"
+                )
 
 
 def _draws(layer):

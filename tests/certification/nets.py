@@ -41,6 +41,13 @@ def residual(shape=SHAPE) -> keras.Model:
     return _model(inputs, layers.Flatten()(x))
 
 
+def branches() -> keras.Model:
+    """Two convolutions of the images, each with its ReLU, added."""
+    inputs = keras.Input(SHAPE)
+    x, y = (layers.Conv2D(2, 3, strides=2, activation="relu")(inputs) for _ in range(2))
+    return _model(inputs, layers.Flatten()(layers.Add()([x, y])))
+
+
 def normalised() -> keras.Model:
     """Rescaling, BatchNormalization behind and before convolutions, LeakyReLU, average pooling."""
     return _sequential(
@@ -93,7 +100,8 @@ def nested() -> keras.Model:
 
 
 NETS = {
-    function.__name__: function for function in (chain, residual, normalised, pools, smooth, nested)
+    function.__name__: function
+    for function in (chain, residual, branches, normalised, pools, smooth, nested)
 }
 
 

@@ -13,6 +13,7 @@ from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.graph import Graph
 from robustzoo.certification.intervals import interval_bounds
 from robustzoo.certification.margin_bounds import margin_bounds
+from robustzoo.certification.region import Region
 from robustzoo.threats import L1, L2, Linf
 from tests.certification.dense_reference import convolution_matrix, margins
 from tests.certification.nets import (
@@ -60,19 +61,18 @@ def test_equal_dense_matrices(net, norm):
     x, y = images(model, 3)
     kind, eps = NORMS[norm]
     for clip in (True, False):
-        for xp, tolerance in ((FLOAT64, 1e-10), (FLOAT32, 1e-4)):
-            bounds = Bounds(Graph(model), xp, kind, clip)
-            region = bounds.region(x, eps)
-            for method in SLOPES if xp is FLOAT64 else SLOPES[:2]:
-                boxes = bounds.boxes(region, method.hidden)
-                ours = bounds.margins(region, y, boxes, method.slope)
-                for i in range(3):
-                    theirs = margins(
-                        weights, biases, x[i].ravel().astype("float64"), eps, norm, clip, y[i],
-                        method.hidden, method.slope,
-                    )  # fmt: skip
-                    other = np.arange(CLASSES) != y[i]
-                    np.testing.assert_allclose(ours[i][other], theirs[other], tolerance, tolerance)
+        bounds = Bounds(Graph(model), kind, clip)
+        region = bounds.region(x, eps)
+        for method in SLOPES:
+            boxes = bounds.boxes(region, method.hidden)
+            ours = bounds.margins(region, y, boxes, method.slope)
+            for i in range(3):
+                theirs = margins(
+                    weights, biases, x[i].ravel().astype("float64"), eps, norm, clip, y[i],
+                    method.hidden, method.slope,
+                )  # fmt: skip
+                other = np.arange(CLASSES) != y[i]
+                np.testing.assert_allclose(ours[i][other], theirs[other], 1e-10, 1e-10)
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -174,7 +174,7 @@ def test_margins_of_one_pass_and_their_gradient(name):
     model = NETS[name]()
     x, y = images(model)
     for slope in (None, "adaptive"):
-        exact = Bounds(Graph(model), FLOAT64, Linf)
+        exact = Bounds(Graph(model), Linf)
         region = exact.region(x, 0.03)
         bounds = exact.margins(region, y, exact.boxes(region), slope)
         bounds[np.arange(3), y] = 0.0
@@ -183,7 +183,8 @@ def test_margins_of_one_pass_and_their_gradient(name):
         np.testing.assert_allclose(same, bounds, rtol=1e-12, atol=1e-12)
 
     def loss():
-        region, graph = Bounds(Graph(model), FLOAT32, Linf).region(x, 0.03), Graph(model)
+        graph = Graph(model)
+        region = Region(FLOAT32.read(x), FLOAT32.read([0.03] * 3), Linf)
         labels = keras.ops.convert_to_tensor(y.astype("int32"))
         weights = graph.read(FLOAT32)
         boxes = interval_bounds(FLOAT32, graph, weights, region)

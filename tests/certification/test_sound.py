@@ -2,13 +2,24 @@
 
 import numpy as np
 import pytest
+from keras import ops
 
 from robustzoo.certification import METHODS, arrays, linear
-from robustzoo.certification.bounds import Bounds
 from robustzoo.certification.certifier import Certifier
-from robustzoo.certification.operations import Convolution, ReLU, Reshape
+from robustzoo.certification.graph import Graph
+from robustzoo.certification.intervals import interval_bounds
+from robustzoo.certification.margin_bounds import margin_bounds
+from robustzoo.certification.operations import (
+    Convolution,
+    MaxPool,
+    Pad,
+    ReLU,
+    Reshape,
+    Tanh,
+)
+from robustzoo.certification.region import Region
 from robustzoo.threats import L1, L2, Linf
-from tests.certification.nets import NETS, chain, images, randomised, residual
+from tests.certification.nets import NETS, chain, images, pools, randomised, residual, smooth
 from tests.certification.soundness import (
     assert_boxes_hold,
     assert_margins_hold,
@@ -31,10 +42,10 @@ def test_contain_10000_samples(name, threat):
     x, y = images(model, 2)
     for clip in (True, False):
         certifier = Certifier(model, type(threat), clip)
-        region = certifier.exact.region(x, threat.eps)
+        region = certifier.bounds.region(x, threat.eps)
         z = [points(threat, x[i].astype("float64"), clip, 10_000) for i in range(2)]
         for hidden in (None, "same", "adaptive", "zero"):
-            boxes = certifier.exact.boxes(region, hidden)
+            boxes = certifier.bounds.boxes(region, hidden)
             for i in range(2):
                 assert_boxes_hold(certifier.graph, boxes, i, z[i])
         for method in FIXED:
@@ -84,16 +95,16 @@ def test_best_slopes_hold(name, threat):
 def test_float32_bounds_are_those_of_float64(name):
     model = NETS[name]()
     x, y = images(model, 3)
-    certifier = Certifier(model, Linf)
-    for hidden, slope in ((None, None), (None, "zero"), ("same", "same"), ("adaptive", "adaptive")):
+    graph = Graph(model)
+    for slope in (None, "same", "adaptive", "zero"):
         found = []
         for xp in (arrays.FLOAT64, arrays.FLOAT32):
-            bounds = Bounds(certifier.graph, xp, Linf)
-            region = bounds.region(x, 0.05)
-            boxes = bounds.boxes(region, hidden)
-            found.append(bounds.margins(region, y, boxes, slope))
-        other = np.isfinite(found[0])
-        np.testing.assert_allclose(found[1][other], found[0][other], rtol=1e-4, atol=1e-4)
+            weights, region = graph.read(xp), Region(xp.read(x), xp.read([0.05] * 3), Linf)
+            boxes = interval_bounds(xp, graph, weights, region)
+            labels = y if xp is arrays.FLOAT64 else ops.convert_to_tensor(y.astype("int32"))
+            bound = margin_bounds(xp, graph, weights, region, labels, boxes, slope)
+            found.append(ops.convert_to_numpy(bound))
+        np.testing.assert_allclose(found[1], found[0], rtol=1e-4, atol=1e-4)
 
 
 def swapped_bounds(monkeypatch):
@@ -138,25 +149,83 @@ def flattened_in_the_wrong_order(monkeypatch):
     monkeypatch.setattr(Reshape, "adjoint", adjoint)
 
 
+def mirrored_tanh(monkeypatch):
+    lines = Tanh.lines
+    monkeypatch.setattr(
+        Tanh, "lines", lambda self, xp, low, high, slope: lines(self, xp, -high, -low, slope)
+    )
+
+
+def max_pool_that_is_always_sure(monkeypatch):
+    lines = MaxPool.lines
+
+    def sure(*given):
+        lower, _, constant = lines(*given)
+        return lower, lower, 0.0 * constant
+
+    monkeypatch.setattr(MaxPool, "lines", sure)
+
+
+def largest_for_every_dual_norm(monkeypatch):
+    monkeypatch.setattr(Region, "dual", lambda self, xp, a: np.abs(a).max((1, 2, 3)))
+
+
 MUTANTS = (
-    swapped_bounds,
-    dropped_bias,
-    forgotten_skip,
-    transposed_kernel,
-    flattened_in_the_wrong_order,
+    (swapped_bounds, residual, Linf(0.02)),
+    (dropped_bias, residual, Linf(0.02)),
+    (forgotten_skip, residual, Linf(0.02)),
+    (transposed_kernel, residual, Linf(0.02)),
+    (flattened_in_the_wrong_order, residual, Linf(0.02)),
+    (mirrored_tanh, smooth, Linf(0.08)),
+    (max_pool_that_is_always_sure, pools, Linf(0.08)),
+    (largest_for_every_dual_norm, residual, L2(0.1)),
 )
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
-def test_a_wrong_rule_is_found_out(mutant, monkeypatch):
+@pytest.mark.parametrize(
+    ("mutant", "net", "threat"), MUTANTS, ids=lambda value: getattr(value, "__name__", None)
+)
+def test_a_wrong_rule_is_found_out(mutant, net, threat, monkeypatch):
     mutant(monkeypatch)
     with pytest.raises(AssertionError):
         for seed in range(5):
-            model = randomised(residual(), seed)
+            model = randomised(net(), seed)
             x, y = images(model, 3, seed)
-            certifier = Certifier(model, Linf)
+            certifier = Certifier(model, type(threat))
             for method in ("wong-kolter", "crown"):
-                bounds = certifier.margins(method, x, y, 0.02)
+                bounds = certifier.margins(method, x, y, threat.eps)
                 for i in range(3):
-                    z = points(Linf(0.02), x[i].astype("float64"), True, 2000)
+                    z = points(threat, x[i].astype("float64"), True, 2000)
                     assert_margins_hold(certifier.graph, bounds[i], y[i], z)
+
+
+def intervals(shape):
+    """Random (low, high) of all sizes: below 0, above it, and far to both sides of it."""
+    generator = np.random.default_rng(0)
+    below, above = 10.0 ** generator.uniform(-6, 1.7, (2, *shape))
+    center = np.where(generator.uniform(size=shape) < 0.5, 0.0, generator.normal(size=shape))
+    return center - below, center + above
+
+
+@pytest.mark.parametrize("slope", ["same", "adaptive", "zero"])
+def test_tanh_lies_between_its_lines(slope):
+    low, high = intervals((1, 3000))
+    lower, below, upper, above = Tanh((3000,)).lines(arrays.FLOAT64, low, high, slope)
+    for share in np.linspace(0, 1, 301):
+        z = low + share * (high - low)
+        assert (lower * z + below <= np.tanh(z) + 1e-12).all()
+        assert (np.tanh(z) <= upper * z + above + 1e-12).all()
+
+
+def test_max_pool_lies_between_its_lines():
+    pool = MaxPool((2, 2), (2, 2), Pad(((0, 1), (0, 1)), (6, 6, 3)), (3, 3, 3))
+    low, high = intervals((50, 5, 5, 3))
+    lower, upper, constant = pool.lines(arrays.FLOAT64, low, high, "adaptive")
+    generator = np.random.default_rng(1)
+    for k in range(400):
+        share = generator.uniform(size=low.shape)
+        x = low + (np.round(share) if k % 2 else share) * (high - low)
+        taps = np.moveaxis(pool._taps(arrays.FLOAT64, x), 0, 1)
+        least, most = (np.where(line, taps, 0.0).sum(1) for line in (lower, upper))
+        value = pool.forward(arrays.FLOAT64, x)
+        assert (least <= value).all() and (value <= most + constant + 1e-12).all()

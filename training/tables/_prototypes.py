@@ -91,7 +91,7 @@ def verdict(rows) -> list[str]:
     return [
         f"{row['model']} on {row['data']} at {row['eps']}: "
         f"{100 * row[PAPER]:.1f} % after the paper's PGD-50, "
-        f"{100 * row['adaptive']:.1f} % after the adaptive attack; believe the latter."
+        f"{100 * row['adaptive']:.1f} % after the adaptive attack; believe the lower."
         for row in rows
         if row.get("adaptive") is not None and "MMC" in row["model"]
     ]
