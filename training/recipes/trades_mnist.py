@@ -23,7 +23,7 @@ def recipe() -> Recipe:
         dataset="mnist",
         architecture="small_cnn",
         arguments={},
-        defense=partial(Trades, attack=attack, beta=2.0, average_decay=0.998),
+        defense=partial(Trades, attack=attack, beta=3.0, average_decay=0.998),
         threat=threat,
         epochs=10,
         batch_size=128,
