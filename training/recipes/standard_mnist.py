@@ -1,8 +1,8 @@
 """Standard training, MNIST, the SmallCNN of TRADES.
 
 Command:  python -m training.train standard_mnist
-Expect:   clean 98.9 % of validation images, not measured on the test set; 3 minutes on CPU, 2
-          cores
+Expect:   clean 99.17, FGSM 24.66, PGD-20 0.03, PGD-20 margin 0.04, PGD-40 0.28 % at Linf 0.3,
+          10,000 test images; 3 minutes on CPU, 2 cores
 """
 
 from functools import partial
