@@ -107,10 +107,10 @@ def test_float32_bounds_are_those_of_float64(name):
         np.testing.assert_allclose(found[1], found[0], rtol=1e-4, atol=1e-4)
 
 
-def swapped_bounds(monkeypatch):
-    lines = ReLU.lines
+def swapped_bounds(monkeypatch, operation=ReLU):
+    lines = operation.lines
     monkeypatch.setattr(
-        ReLU, "lines", lambda self, xp, low, high, slope: lines(self, xp, -high, -low, slope)
+        operation, "lines", lambda self, xp, low, high, slope: lines(self, xp, -high, -low, slope)
     )
 
 
@@ -150,10 +150,7 @@ def flattened_in_the_wrong_order(monkeypatch):
 
 
 def mirrored_tanh(monkeypatch):
-    lines = Tanh.lines
-    monkeypatch.setattr(
-        Tanh, "lines", lambda self, xp, low, high, slope: lines(self, xp, -high, -low, slope)
-    )
+    swapped_bounds(monkeypatch, Tanh)
 
 
 def max_pool_that_is_always_sure(monkeypatch):
