@@ -1,5 +1,9 @@
 """ART (Madry et al.), CIFAR-10, Linf 8/255, pre-activation ResNet-10 from fast-at-cifar10.
 
+It trains against 9/255 to resist 8/255: the margin costs clean accuracy, of which this net has some
+to spare. Keras multiplies the weight decay by the learning rate alone, so 5e-3 beside a momentum of
+0.9 is what the literature calls 5e-4.
+
 Command:  python -m training.train art_cifar10
 Expect:   clean 72.27, FGSM 45.69, PGD-20 40.89, PGD-20 margin 39.03, PGD-40 45.97 % at Linf
           8/255, 10,000 test images; 13 minutes on CPU, 2 cores
@@ -20,7 +24,7 @@ from training.schedules import one_cycle
 
 def recipe() -> Recipe:
     threat = Linf(8 / 255)
-    attack = PGD(threat, step_size=6 / 255, steps=2)
+    attack = PGD(Linf(9 / 255), step_size=6 / 255, steps=2)
     return Recipe(
         dataset="cifar10",
         architecture="preact_resnet",
@@ -28,10 +32,10 @@ def recipe() -> Recipe:
         defense=partial(MadryTraining, attack=attack, average_decay=0.998),
         threat=threat,
         initial="fast-at-cifar10",
-        epochs=7,
+        epochs=8,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=0.1, rise=0.2),
-        optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
+        optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-3),
         augment=crop_flip,
         precision="mixed_bfloat16",
         validation_attack=PGD(threat, step_size=2 / 255, steps=7),
