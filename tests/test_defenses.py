@@ -26,6 +26,7 @@ from robustzoo.defenses import (
     MadryTraining,
     MixupTraining,
     NoiseTraining,
+    RandomEps,
     StandardTraining,
     Trades,
     WongKolter,
@@ -174,6 +175,24 @@ def test_eps_grows_over_the_warmup():
     assert rises[3] == pytest.approx(rises[5], rel=0.05)
 
 
+@pytest.mark.parametrize("wrap", [lambda attack: attack, lambda attack: RandomEps(attack, 0.5)])
+def test_a_targeted_attack_trains_towards_every_other_class(wrap):
+    attack = wrap(PGD(THREAT, 0.02, steps=1, start="clean", targeted=True))
+    defense = MadryTraining(tiny_classifier(), attack)
+    y = np.tile(np.arange(4, dtype="int32"), 100)
+    reached = numpy(defense.attack_target(None, y))
+    pairs = {(a, b) for a in range(4) for b in range(4) if a != b}
+    assert set(zip(y.tolist(), reached.tolist(), strict=True)) == pairs
+    x, y = tiny_batch()
+    reached = MadryTraining(tiny_classifier(), attack).attack_target(x, y)  # by the same seed
+    defense = MadryTraining(tiny_classifier(), attack)
+    x_adv = defense._adversarial(x, y)
+    before, after = (cross_entropy(reached, defense.classifier(z)) for z in (x, x_adv))
+    assert numpy(ops.all(after < before))
+    judge = defense.validation_attack
+    assert isinstance(judge, PGD) and not judge.targeted and judge.threat == THREAT
+
+
 def test_gradients_of_regularisers_are_kept():
     x, y = tiny_batch()
     classifier = tiny_classifier()
@@ -193,6 +212,7 @@ def test_gradients_of_regularisers_are_kept():
     "make, message",
     [
         (lambda m: Trades(m, fgsm(THREAT), beta=-1.0), "beta must be"),
+        (lambda m: Trades(m, PGD(THREAT, 0.01, targeted=True)), "is untargeted"),
         (lambda m: AdversarialMixing(m, fgsm(THREAT), alpha=2.0), "alpha must lie"),
         (lambda m: MadryTraining(m, fgsm(THREAT), average_decay=1.0), "average_decay must lie"),
         (lambda m: StandardTraining(m, fgsm(THREAT)), "StandardTraining trains on clean images"),

@@ -11,6 +11,7 @@ from keras import ops
 from robustzoo.attacks import PGD
 from robustzoo.backend import accelerated, portable_step, replicas, weight_gradient
 from robustzoo.checks import check_data
+from robustzoo.defenses.random_eps import RandomEps
 from robustzoo.losses import cross_entropy
 
 
@@ -26,9 +27,10 @@ class Defense(keras.Model):
 
     Args:
         classifier: keras.Model from images (B, H, W, C) in [0, 1] to logits.
-        attack: makes the training examples, with the model in inference mode.
-        validation_attack: measures `robust_accuracy` in `evaluate`; by default `attack` with
-            `criterion` as its loss and one restart.
+        attack: makes the training examples, with the model in inference mode; one that is targeted
+            gets for each image a class drawn uniformly from the other ones.
+        validation_attack: measures `robust_accuracy` in `evaluate`; by default `attack`,
+            untargeted, at its largest budget, with `criterion` as its loss and one restart.
         average_decay: d in w_avg <- d w_avg + (1 - d) w after each step (capped at (1 + t) /
             (10 + t)), kept in `averaged`, which `evaluate` then judges. None keeps no average.
         warmup_steps: optimizer steps over which eps and step size grow linearly from 0.
@@ -81,8 +83,12 @@ class Defense(keras.Model):
         raise NotImplementedError(f"{type(self).__name__} must write objective(x, x_adv, y)")
 
     def attack_target(self, x, y):
-        """What the attack's loss compares the logits with: the labels."""
-        return y
+        """What the attack's loss compares the logits with: the labels, or classes to reach."""
+        if not getattr(self.attack, "targeted", False):
+            return y
+        classes = self.classifier.output_shape[-1]
+        shift = keras.random.randint(ops.shape(y), 1, classes, y.dtype, seed=self.seeds)
+        return (y + shift) % classes
 
     @property
     def deployed(self) -> keras.Model:
@@ -194,10 +200,12 @@ def _mean(losses, sample_weight):
 
 def _for_labels(attack, criterion):
     """The training attack as a judge: what TRADES ascends needs more than labels."""
+    if isinstance(attack, RandomEps):
+        attack = attack.attack
     if not isinstance(attack, PGD):
         return attack
     start = "uniform" if attack.start == "gaussian" else attack.start
-    return dataclasses.replace(attack, loss=criterion, start=start, restarts=1)
+    return dataclasses.replace(attack, loss=criterion, start=start, restarts=1, targeted=False)
 
 
 def frozen_copy(model: keras.Model) -> keras.Model:

@@ -31,6 +31,11 @@ class RandomEps:
     def threat(self):
         return self.attack.threat
 
+    @property
+    def targeted(self):
+        """As that of `attack`."""
+        return self.attack.targeted
+
     def scaled(self, factor):
         """The same with the largest budget times `factor`, which may be a tensor."""
         return dataclasses.replace(self, attack=self.attack.scaled(factor))

@@ -22,9 +22,9 @@ from training.schedules import piecewise
 THREAT = Linf(8 / 255)
 
 
-def attack(loss: Callable = cross_entropy) -> PGD:
-    """Of adversarial training: PGD-10, untargeted."""
-    return PGD(THREAT, step_size=2 / 255, steps=10, loss=loss)
+def attack(loss: Callable = cross_entropy, targeted: bool = False) -> PGD:
+    """Of adversarial training: PGD-10, untargeted or towards random other classes."""
+    return PGD(THREAT, step_size=2 / 255, steps=10, loss=loss, targeted=targeted)
 
 
 def published(
