@@ -1,46 +1,50 @@
-"""What the tables of ADP share: an ensemble and its baseline under attack after attack."""
+"""What the tables of ADP share: ensembles side by side under attack after attack."""
 
 from robustzoo import datasets, zoo
 from robustzoo.attacks import MIM, PGD, bim, fgsm
 from robustzoo.threats import Linf
 from training.tables._accuracy import accuracy, adaptive_accuracy
 
+BASE, ADP = "base", "ADP"  # how columns call the baseline and the model that the verdict is about
 
-class Pair:
-    """Two models of one data set, measured side by side.
+
+class Ensembles:
+    """Models of one data set, measured side by side.
 
     Args:
-        names: of the baseline and of the other model.
+        models: names by how the columns call them.
         examples: number of test images.
     """
 
-    def __init__(self, dataset: str, names: tuple[str, str], examples: int):
-        self.dataset, self.models = dataset, [zoo.load(name) for name in names]
+    def __init__(self, dataset: str, models: dict[str, str], examples: int):
+        self.dataset = dataset
+        self.models = {who: zoo.load(name) for who, name in models.items()}
         self.data, self.known = datasets.load(dataset).test.sample(examples), {}
 
-    def row(self, label: str, attack, published: tuple) -> dict:
+    def row(self, label: str, attack, published: list[float]) -> dict:
         """One row: published, under `attack`, and what an adaptive attack leaves at its eps."""
-        ours = [accuracy(model, self.data, attack) for model in self.models]
+        values = {"data": self.dataset, "attack": label}
         threat = getattr(attack, "threat", None)
-        adaptive = self.adaptive(threat.eps) if threat else (None, None)
-        values = dict(zip(COLUMNS[2:], (*published, *ours, *adaptive), strict=True))
-        return {"data": self.dataset, "attack": label, **values}
+        for (who, model), number in zip(self.models.items(), published, strict=True):
+            values[f"published {who}"] = number
+            values[f"paper's attack {who}"] = accuracy(model, self.data, attack)
+            values[f"adaptive {who}"] = self.adaptive(who, threat.eps) if threat else None
+        return values
 
-    def adaptive(self, eps: float) -> tuple[float, float]:
-        """Accuracies of both under the adaptive attack at Linf `eps`."""
-        if eps not in self.known:
-            self.known[eps] = tuple(
-                adaptive_accuracy(model, self.data, Linf(eps)) for model in self.models
-            )
-        return self.known[eps]
+    def adaptive(self, who: str, eps: float) -> float:
+        """Accuracy of one model under the adaptive attack at Linf `eps`."""
+        if (who, eps) not in self.known:
+            model = self.models[who]
+            self.known[who, eps] = adaptive_accuracy(model, self.data, Linf(eps))
+        return self.known[who, eps]
 
 
-WHO = ("base", "ADP")
-COLUMNS = [
-    "data",
-    "attack",
-    *(f"{what} {who}" for what in ("published", "paper's attack", "adaptive") for who in WHO),
-]
+def columns(who) -> list[str]:
+    """Columns of a table of models that are called so."""
+    kinds = ("published", "paper's attack", "adaptive")
+    return ["data", "attack", *(f"{kind} {name}" for kind in kinds for name in who)]
+
+
 ITERATIVE = {"BIM": bim, "PGD": PGD, "MIM": MIM}
 
 
@@ -53,13 +57,13 @@ def budgeted(name: str, eps: float):
 
 def verdict(rows) -> str:
     """One sentence: the gain of ADP under the paper's attacks and under the adaptive one."""
-    pairs = [row for row in rows if row.get("adaptive ADP") is not None]
+    pairs = [row for row in rows if row.get(f"adaptive {ADP}") is not None]
 
     def gain(what):
-        return sum(row[f"{what} ADP"] - row[f"{what} base"] for row in pairs) / len(pairs)
+        return sum(row[f"{what} {ADP}"] - row[f"{what} {BASE}"] for row in pairs) / len(pairs)
 
     weak, strong = gain("paper's attack"), gain("adaptive")
-    left = max(row["adaptive ADP"] for row in pairs)
+    left = max(row[f"adaptive {ADP}"] for row in pairs)
     return (
         f"Over the rows with a budget, ADP gains {100 * weak:.1f} points on its baseline under the "
         f"paper's attacks and {100 * strong:.1f} under the adaptive one, "

@@ -7,10 +7,10 @@ import functools
 
 import click
 
-from training.tables._ensembles import COLUMNS, Pair, budgeted, verdict
+from training.tables._ensembles import ADP, BASE, Ensembles, budgeted, columns, verdict
 from training.tables._table import Table, drawn
 
-MODELS = ("advt-cifar10", "advt-adp-cifar10")
+MODELS = {BASE: "advt-cifar10", ADP: "advt-adp-cifar10"}
 # Accuracies of three ResNet-20 trained with FGSM, without and with ADP.
 PUBLISHED = [
     ("FGSM", 0.04, 0.393, 0.561),
@@ -27,13 +27,14 @@ def main(examples):
     facts = drawn(examples) | {
         "paper's attack": "FGSM; BIM, PGD, MIM with 10 steps of eps / 10",
         "adaptive": "APGD-CE and APGD-T with nine targets, 100 steps, at the eps of the row",
-        "models": list(MODELS),
+        "models": list(MODELS.values()),
     }
-    table = Table("adp_advt", "Adversarial training with and without ADP", COLUMNS, facts)
-    pair, rows = Pair("cifar10", MODELS, examples), []
+    title = "Adversarial training with and without ADP"
+    table = Table("adp_advt", title, columns(MODELS), facts)
+    ensembles, rows = Ensembles("cifar10", MODELS, examples), []
     for name, eps, *published in PUBLISHED:
         label, attack = f"{name} {eps:g}", budgeted(name, eps)
-        rows.append(table.row(label, functools.partial(pair.row, label, attack, published)))
+        rows.append(table.row(label, functools.partial(ensembles.row, label, attack, published)))
     table.write(
         [
             verdict(rows),

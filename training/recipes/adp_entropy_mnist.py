@@ -1,0 +1,37 @@
+"""ADP without its diversity, beta 0 (Pang et al.), MNIST, an ensemble of three SmallCNN of TRADES.
+
+Command:  python -m training.train adp_entropy_mnist
+Expect:   not yet measured
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.attacks import PGD
+from robustzoo.defenses import AdaptiveDiversity
+from robustzoo.threats import Linf
+from training.recipe import Recipe
+from training.schedules import one_cycle
+
+MEMBER = {"architecture": "small_cnn", "arguments": {}}
+
+
+def recipe() -> Recipe:
+    return Recipe(
+        dataset="mnist",
+        architecture="ensemble",
+        arguments={"members": [MEMBER] * 3},
+        defense=partial(AdaptiveDiversity, alpha=2.0, beta=0.0, average_decay=0.995),
+        threat=None,
+        method="adp_entropy",
+        epochs=5,
+        batch_size=128,
+        learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
+        optimizer=keras.optimizers.Adam,
+        validation_attack=PGD(Linf(0.1), step_size=0.02, steps=10),
+        published={
+            "clean": 0.9968,
+            "source": "Pang et al., arXiv:1901.08846, three ResNet-20; recalled, low confidence",
+        },
+    )
