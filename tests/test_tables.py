@@ -14,6 +14,7 @@ COLUMNS = ["model", "published", "ours"]
 def folders(tmp_path, monkeypatch):
     monkeypatch.setattr(_table, "FOLDER", tmp_path)
     monkeypatch.setattr(_table, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(_table, "CARDS", tmp_path / "cards")
     return tmp_path
 
 
@@ -27,6 +28,22 @@ def test_goes_on_where_it_was_under_the_same_facts():
     assert Table("t", "T", COLUMNS, {"images": 10}).row("a", fail) == row
     with pytest.raises(RuntimeError, match="again"):
         Table("t", "T", COLUMNS, {"images": 20}).row("a", fail)
+
+
+def test_measures_again_once_a_model_is_trained_anew(folders):
+    def released(name, sha256):
+        (folders / "cards" / name).mkdir(parents=True, exist_ok=True)
+        manifest = {"model.safetensors": {"sha256": sha256, "size": 1}}
+        (folders / "cards" / name / "manifest.json").write_text(json.dumps(manifest))
+
+    row = {"model": "a", "ours": 0.5}
+    released("a", "1")
+    Table("t", "T", COLUMNS, {}).row("a", lambda: row)
+    released("b", "1")
+    assert Table("t", "T", COLUMNS, {}).row("a", fail) == row
+    released("a", "2")
+    with pytest.raises(RuntimeError, match="again"):
+        Table("t", "T", COLUMNS, {}).row("a", fail)
 
 
 def test_writes_markdown_and_numbers(folders):

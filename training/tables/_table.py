@@ -10,6 +10,7 @@ from robustzoo.provenance import provenance
 
 FOLDER = Path(__file__).parent
 RUNS = FOLDER.parent / "runs" / "tables"
+CARDS = FOLDER.parents[1] / "model_cards"
 
 
 class Table:
@@ -19,7 +20,8 @@ class Table:
         table.row("robust, attacked", lambda: {"model": ..., "published": 0.025, "ours": 0.024})
         table.write(["Both models are ..."])
 
-    A row that was measured already, under the same facts, is not measured again.
+    A row that was measured already, under the same facts, is not measured again, unless a model was
+    trained anew meanwhile.
 
     Args:
         name: of the module in this folder, and of the files.
@@ -34,7 +36,8 @@ class Table:
         self.journal = RUNS / f"{name}.json"
         if self.journal.exists():
             kept = json.loads(self.journal.read_text())
-            if kept["facts"] == json.loads(json.dumps(facts)):
+            same = kept["weights"].items() <= _weights().items()
+            if same and kept["facts"] == json.loads(json.dumps(facts)):
                 self.kept = kept["rows"]
                 return
         self.kept = {}
@@ -47,8 +50,9 @@ class Table:
             raise ValueError(f"row {key!r} has {sorted(unknown)}; columns are {self.columns}")
         self.rows[key] = row
         self.journal.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"facts": self.facts, "rows": {**self.kept, **self.rows}})
-        self.journal.write_text(text)
+        rows = {**self.kept, **self.rows}
+        kept = {"facts": self.facts, "weights": _weights(), "rows": rows}
+        self.journal.write_text(json.dumps(kept))
         self.console.print("  ".join(f"{name} {_cell(row.get(name))}" for name in self.columns))
         return row
 
@@ -81,6 +85,14 @@ class Table:
 def drawn(examples: int) -> dict:
     """The facts of so many test images, as `Split.sample` draws them."""
     return {"images": f"{examples} of the test set, drawn with seed 0", "seed": 0}
+
+
+def _weights() -> dict[str, str]:
+    """{model: sha256 of its weights} of every released folder."""
+    return {
+        path.parent.name: json.loads(path.read_text())["model.safetensors"]["sha256"]
+        for path in sorted(CARDS.glob("*/manifest.json"))
+    }
 
 
 def _cell(value) -> str:
