@@ -76,6 +76,12 @@ def test_two_classes_more_members_than_other_classes_and_a_batch_of_one(shape):
         assert (numpy(log_diversity(y, z)) < np.log(1e-4)).all()
 
 
+def test_refuses_negative_weights():
+    for options in ({"alpha": -1.0}, {"beta": -1.0}):
+        with pytest.raises(ValueError, match="must be >= 0"):
+            ADP(**options)
+
+
 def test_trains_an_ordinary_model_of_three_members():
     x, y = tiny_batch(64)
     inputs = keras.Input((8, 8, 3))

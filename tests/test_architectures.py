@@ -189,6 +189,9 @@ def test_small_cnn_starts_undecided():
     np.testing.assert_array_equal(logits, np.zeros((2, 10)))
 
 
+LINEAR = {"architecture": "linear", "arguments": {}}
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
@@ -221,6 +224,11 @@ def test_small_cnn_starts_undecided():
         ("reversed_logits", {"base": {"architecture": "linear"}}, "a model is described by"),
         ("reversed_logits", {"base": {"architecture": "os", "arguments": {}}}, "no architecture"),
         ("reversed_logits", nested(MAX_DEPTH), "deeper than 4 models"),
+        ("reversed_logits", {"base": 3}, "can be seen and copied"),
+        ("noisy", {}, "noisy needs the argument 'base'"),
+        ("noisy", {"base": LINEAR, "inner": 0.0, "image": "x"}, "scale must be a finite number"),
+        ("mixup_inference", {"base": LINEAR, "gap": "x"}, "gap must be a finite number"),
+        ("mixup_inference", {"base": LINEAR, "gap": float("nan")}, "gap must be a finite number"),
     ],
 )
 def test_build_refuses(name, arguments, message):

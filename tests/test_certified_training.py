@@ -200,6 +200,9 @@ def test_shi_initialization_and_regularizer():
     kernel, bias = model.get_weights()
     assert np.std(kernel) == pytest.approx(math.sqrt(2 * math.pi) / 27, rel=0.05)
     assert not bias.any()
+    depthwise = keras.layers.DepthwiseConv2D(3, depth_multiplier=8)
+    initialize(keras.Sequential([keras.Input((6, 6, 16)), depthwise]), 0)
+    assert np.std(numpy(depthwise.kernel)) == pytest.approx(math.sqrt(2 * math.pi) / 9, rel=0.1)
 
     class Toy:
         bent = (1,)

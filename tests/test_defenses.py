@@ -7,8 +7,8 @@ from keras import ops
 from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo import defenses
-from robustzoo.architectures import ensemble
-from robustzoo.attacks import PGD, fgsm
+from robustzoo.architectures import ensemble, noisy
+from robustzoo.attacks import MIM, PGD, fgsm
 from robustzoo.defenses import (
     IBP,
     MTLIBP,
@@ -17,6 +17,7 @@ from robustzoo.defenses import (
     AdversarialGenerator,
     AdversarialMixing,
     AdversarialPool,
+    CenterLossTraining,
     Certified,
     CrownIBP,
     Defense,
@@ -31,7 +32,7 @@ from robustzoo.defenses import (
     Trades,
     WongKolter,
 )
-from robustzoo.losses import cross_entropy, kl_divergence
+from robustzoo.losses import cross_entropy, kl_divergence, mmc
 from robustzoo.threats import L2, Linf
 
 THREAT = Linf(0.02)
@@ -193,6 +194,78 @@ def test_a_targeted_attack_trains_towards_every_other_class(wrap):
     assert isinstance(judge, PGD) and not judge.targeted and judge.threat == THREAT
 
 
+def test_a_judge_of_any_targeted_attack_is_untargeted():
+    """One that reaches for the labels would raise the accuracy it reports."""
+    attack = MIM(THREAT, 0.01, targeted=True)
+    judge = MadryTraining(tiny_classifier(), attack).validation_attack
+    assert isinstance(judge, MIM) and not judge.targeted
+
+
+def normalized():
+    """Linear on images that an adapted `Normalization` scales."""
+    x, _ = tiny_batch()
+    norm = keras.layers.Normalization()
+    norm.adapt(x)
+    parts = [keras.Input(x.shape[1:]), norm, keras.layers.Flatten(), keras.layers.Dense(4)]
+    return keras.Sequential(parts), x
+
+
+def test_copies_keep_an_adapted_normalization():
+    model, x = normalized()
+    defense = Distillation(model, teacher=model, average_decay=0.5)
+    for copy in (defense.teacher, defense.averaged):
+        np.testing.assert_allclose(numpy(copy(x)), numpy(model(x)), atol=1e-5)
+
+
+def test_labels_of_two_axes_in_batches_are_refused(cls):
+    x, y = tiny_batch()
+    defense = compiled(cls)
+    batches = [(x, y[:, None])]
+    with pytest.raises(ValueError, match=r"labels must be of shape \(B,\)"):
+        defense.fit(Batches(batches), verbose=0)
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches that `fit` cannot check beforehand."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        return self.batches[index]
+
+
+def test_averages_move_in_bfloat16_too():
+    keras.config.set_dtype_policy("bfloat16")
+    try:
+        classifier = tiny_classifier()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    x, y = tiny_batch()
+    defense = compiled(MadryTraining, classifier=classifier, average_decay=0.5)
+    before = values(defense.averaged)
+    defense.fit(x, y, batch_size=16, verbose=0)
+    moved = [np.abs(a - b).max() for a, b in zip(before, values(defense.averaged), strict=True)]
+    assert max(float(m) for m in moved) > 0
+
+
+@pytest.mark.parametrize("cls", [ExactLinear, HiddenPerturbation, AdversarialGenerator])
+def test_an_attack_that_training_would_ignore_is_refused(cls):
+    with pytest.raises(ValueError, match="trains without an attack"):
+        cls(fresh(cls), **WITHOUT_ATTACK[cls], attack=fgsm(THREAT))
+
+
+def test_byte_labels_as_keras_loads_them():
+    x, y = tiny_batch()
+    for cls in (CenterLossTraining, ExactLinear):
+        defense = compiled(cls, steps=1)
+        assert np.isfinite(defense.fit(x, y.astype("uint8"), verbose=0).history["loss"][0])
+
+
 def test_gradients_of_regularisers_are_kept():
     x, y = tiny_batch()
     classifier = tiny_classifier()
@@ -212,12 +285,31 @@ def test_gradients_of_regularisers_are_kept():
     "make, message",
     [
         (lambda m: Trades(m, fgsm(THREAT), beta=-1.0), "beta must be"),
-        (lambda m: Trades(m, PGD(THREAT, 0.01, targeted=True)), "is untargeted"),
+        (lambda m: Trades(m, PGD(THREAT, 0.01, targeted=True)), "must be an untargeted PGD"),
+        (lambda m: Trades(m, MIM(THREAT, 0.01)), "must be an untargeted PGD"),
         (lambda m: AdversarialMixing(m, fgsm(THREAT), alpha=2.0), "alpha must lie"),
         (lambda m: MadryTraining(m, fgsm(THREAT), average_decay=1.0), "average_decay must lie"),
-        (lambda m: StandardTraining(m, fgsm(THREAT)), "StandardTraining trains on clean images"),
+        (lambda m: StandardTraining(m, fgsm(THREAT)), "StandardTraining trains without an attack"),
         (lambda m: MadryTraining(m, fgsm(THREAT), label_smoothing=1.0), "label_smoothing must"),
         (lambda m: MadryTraining(m, fgsm(THREAT)).compile(loss="mse"), "without loss"),
+        (lambda m: MadryTraining(m, MIM(THREAT, 0.01), warmup_steps=3), "need an attack whose"),
+        (
+            lambda m: StandardTraining(m, validation_attack=MIM(THREAT, 0.01, targeted=True)),
+            "must be untargeted",
+        ),
+        (lambda m: HiddenPerturbation(m, threat=0.1, layer="relu"), "threat must be Linf, L2"),
+        (lambda m: SABR(m, threat=0.1), "threat must be Linf"),
+        (lambda m: SABR(m, threat=THREAT, steps=0), "steps must be an integer"),
+        (lambda m: MTLIBP(m, threat=0.1), "threat must be Linf"),
+        (lambda m: IBP(m, threat=THREAT, criterion=mmc), "criterion must be cross_entropy"),
+        (
+            lambda m: IBP(tiny_linear(), threat=THREAT, regularization=0.5, warmup_steps=2),
+            "has none",
+        ),
+        (
+            lambda m: AdaptiveDiversity(noisy(m, inner=0.0, draws=2)),
+            "classifier must be an ensemble",
+        ),
     ],
 )
 def test_bad_options(make, message):

@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
-from tiny import numpy, tiny_batch, tiny_linear
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
 
 from robustzoo.attacks import fgsm
-from robustzoo.defenses import MixupTraining
+from robustzoo.defenses import MixupTraining, base
 from robustzoo.losses import cross_entropy
 from robustzoo.threats import Linf
 
@@ -47,6 +47,15 @@ def test_shares_follow_beta():
         shares = numpy(MixupTraining(tiny_linear(4), alpha=alpha)._shares(20_000))
         assert shares.mean() == pytest.approx(0.5, abs=0.01)
         assert shares.var() == pytest.approx(variance, rel=0.05)
+
+
+def test_compiles_where_xla_is_asked_for_by_default(monkeypatch):
+    """As on an accelerator: TensorFlow's XLA knows no Beta distribution."""
+    monkeypatch.setattr(base, "accelerated", lambda: True)
+    x, y = tiny_batch()
+    defense = MixupTraining(tiny_classifier(), alpha=0.2)
+    defense.compile(keras.optimizers.SGD(0.1))
+    assert np.isfinite(defense.fit(x, y, verbose=0).history["loss"][0])
 
 
 def test_a_batch_of_one_is_mixed_with_itself():

@@ -26,6 +26,9 @@ from robustzoo.backend import data_parallel
 from robustzoo.hashes import sha256
 from robustzoo.provenance import provenance
 from robustzoo.threats import to_config
+from robustzoo.zoo.folder import MAX_FOLDER_BYTES
+from robustzoo.zoo.register import check_released_size
+from robustzoo.zoo.weights import packed_size
 from training.batches import batches
 from training.checkpoint import read_checkpoint, restore_checkpoint, save_checkpoint
 from training.recipe import Recipe
@@ -63,6 +66,7 @@ def main(recipe, limit_minutes, devices, seed, output, checkpoints, checkpoint_m
     try:
         with data_parallel(devices):
             run = Run(path, checkpoint, seed, 60 * checkpoint_minutes, deadline)
+            run.check_size(output)
             if run.train():
                 run.write(output)
     except (ValueError, OSError, FloatingPointError) as error:
@@ -112,6 +116,14 @@ class Run:
             self._resume(what)
         now = provenance()  # of the code that runs, whatever is committed meanwhile
         self.progress["ran"] = [past for past in self.progress["ran"] if past != now] + [now]
+
+    def check_size(self, output: Path) -> None:
+        """Raises ValueError, before any work, if the weights are too many for the folder."""
+        size = packed_size(self.defense.classifier)
+        if output.resolve().parent == CARDS:
+            check_released_size(size, output)
+        if size > MAX_FOLDER_BYTES:
+            raise ValueError(f"{size} bytes of weights; a folder may have {MAX_FOLDER_BYTES}")
 
     def train(self) -> bool:
         """Trains until the recipe ends (True) or the time does (False)."""

@@ -34,9 +34,16 @@ def copied(base: keras.Model, inputs, prefix: str = "", call: Callable | None = 
     for layer, copy in pairs:
         if isinstance(layer, keras.Layer):
             copy.set_weights(layer.get_weights())
-        if hasattr(copy, "finalize_state"):  # keras.layers.Normalization computes with copies
-            copy.finalize_state()
+        finalize(copy)
     return outputs
+
+
+def finalize(layer):
+    """Renews what `keras.layers.Normalization`, in `layer` or itself, computed of its weights."""
+    if hasattr(layer, "finalize_state"):
+        layer.finalize_state()
+    for part in getattr(layer, "layers", []):
+        finalize(part)
 
 
 def _nested(model, prefix):
@@ -55,7 +62,7 @@ def _ends(model):
 
 
 def _check_graph(model):
-    if not getattr(model, "inputs", None):
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         raise ValueError(
             "only the layers of a functional model or of a built Sequential can be seen and copied."
             f" Received: {getattr(model, 'name', model)!r:.100} of type {type(model).__name__}"

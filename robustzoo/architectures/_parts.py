@@ -15,7 +15,7 @@ CIFAR10_STD = (0.2471, 0.2435, 0.2616)
 
 # Bounds on what a config from the outside may ask for, before memory is taken for it.
 MAX_SIDE, MAX_CHANNELS, MAX_CLASSES = 256, 16, 1000
-MAX_WEIGHTS = 48 * 2**20 // 4  # float32 in a model folder
+MAX_WEIGHTS = 256 * 2**20 // 4  # float32 in a model folder
 
 
 def image_input(input_shape: Sequence[int], mean, std, smallest: int = 1):

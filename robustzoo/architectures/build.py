@@ -73,6 +73,9 @@ def _build(name, arguments, depth):
         _check_known(f"argument of {name}", argument, inspect.signature(function).parameters)
     if not depth:
         raise ValueError(f"{name} lies deeper than {MAX_DEPTH} models within each other")
+    for key, parameter in inspect.signature(function).parameters.items():
+        if parameter.default is inspect.Parameter.empty and key not in arguments:
+            raise ValueError(f"{name} needs the argument {key!r}. Received: {arguments!r:.100}")
     values = {key: _value(value, depth - 1) for key, value in arguments.items()}
     try:
         return function(**values)

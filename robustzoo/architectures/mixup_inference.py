@@ -37,6 +37,8 @@ def mixup_inference(
     """
     inputs = input_of(base)
     _check(base, predicted, other, pool, seed)
+    if type(gap) not in (int, float) or not math.isfinite(gap):
+        raise ValueError(f"gap must be a finite number. Received: {gap!r:.100}")
     mixings = {"predicted_mixing": predicted_mixing, "other_mixing": other_mixing}
     mix = MixupPool(predicted, other, **mixings, size=pool, seed=seed, dtype="float32", name="pool")
     logits = base(inputs)

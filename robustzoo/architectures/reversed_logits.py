@@ -1,5 +1,6 @@
 import keras
 
+from robustzoo.architectures._copy import input_of
 from robustzoo.layers import ReverseLogits
 
 
@@ -11,5 +12,6 @@ def reversed_logits(base: keras.Model) -> keras.Model:
     Args:
         base: from images to logits; its layers are shared, not copied.
     """
+    input_of(base)  # refuses what has no graph
     outputs = ReverseLogits(dtype="float32", name="reverse")(base.output)
     return keras.Model(base.input, outputs, name="reversed_logits")

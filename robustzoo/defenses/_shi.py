@@ -11,12 +11,23 @@ TOLERANCE = 0.5  # the paper's tau
 def initialize(model: keras.Model, seed: int) -> None:
     """Draws kernels from N(0, 2 pi / n^2), n the fan-in, and sets biases to 0."""
     generator = keras.random.SeedGenerator(seed)
+    fan_in = dict(_fans(model))
     for weight in model.trainable_weights:
         if weight.name == "kernel":
-            deviation = math.sqrt(2.0 * math.pi) / math.prod(weight.shape[:-1])
+            deviation = math.sqrt(2.0 * math.pi) / fan_in[id(weight)]
             weight.assign(keras.random.normal(weight.shape, stddev=deviation, seed=generator))
         elif weight.name == "bias":
             weight.assign(ops.zeros(weight.shape))
+
+
+def _fans(model):
+    """(id of a kernel, number of inputs of one of its outputs) in `model` and the models within."""
+    for layer in getattr(model, "layers", []):
+        yield from _fans(layer)
+        kernel = getattr(layer, "kernel", None)
+        if kernel is not None:
+            depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+            yield id(kernel), math.prod(kernel.shape[: -2 if depthwise else -1])
 
 
 def regularizer(graph, boxes):

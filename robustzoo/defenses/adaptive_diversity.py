@@ -38,7 +38,8 @@ class AdaptiveDiversity(Defense):
             if value < 0:
                 raise ValueError(f"{name} must be >= 0. Received: {name}={value}")
         mean = classifier.layers[-1] if classifier.layers else None
-        if not isinstance(mean, LogMeanProbability):
+        members = any(layer.name.startswith("member1_") for layer in classifier.layers)
+        if not members or not isinstance(mean, LogMeanProbability):
             raise ValueError(
                 "classifier must be an ensemble, of robustzoo.architectures.ensemble. "
                 f"Received: {classifier.name!r}, whose last layer is {mean!r}"

@@ -36,6 +36,8 @@ class AdversarialGenerator(Defense):
         radius_decay: d in r <- d r + (1 - d) estimate.
     """
 
+    attacked = False  # by the generator alone
+
     def __init__(
         self,
         classifier: keras.Model,

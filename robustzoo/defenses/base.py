@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from robustzoo.architectures._copy import finalize
 from robustzoo.attacks import PGD
 from robustzoo.backend import accelerated, portable_step, replicas, weight_gradient
 from robustzoo.checks import check_data
@@ -30,7 +31,7 @@ class Defense(keras.Model):
         attack: makes the training examples, with the model in inference mode; one that is targeted
             gets for each image a class drawn uniformly from the other ones.
         validation_attack: measures `robust_accuracy` in `evaluate`; by default `attack`,
-            untargeted, at its largest budget, with `criterion` as its loss and one restart.
+            untargeted, at its largest budget; of PGD with `criterion` as its loss and one restart.
         average_decay: d in w_avg <- d w_avg + (1 - d) w after each step (capped at (1 + t) /
             (10 + t)), kept in `averaged`, which `evaluate` then judges. None keeps no average.
         warmup_steps: optimizer steps over which eps and step size grow linearly from 0.
@@ -39,7 +40,7 @@ class Defense(keras.Model):
         seed: of the attack's random starts.
     """
 
-    attacked = True  # whether the objective looks at adversarial examples
+    attacked = True  # whether the objective looks at the examples of `attack`
 
     def __init__(
         self,
@@ -54,10 +55,11 @@ class Defense(keras.Model):
         seed: int = 0,
     ):
         super().__init__()
+        _check_attacks(attack, validation_attack, warmup_steps)
         if attack is not None and not self.attacked:
             raise ValueError(
-                f"{type(self).__name__} trains on clean images; an attack that is to judge it is "
-                f"its validation_attack. Received: attack={attack}"
+                f"{type(self).__name__} trains without an attack; one that is to judge it is its "
+                f"validation_attack. Received: attack={attack}"
             )
         if average_decay is not None and not 0 < average_decay < 1:
             raise ValueError(f"average_decay must lie in (0, 1). Received: {average_decay}")
@@ -124,6 +126,7 @@ class Defense(keras.Model):
 
     @portable_step
     def train_step(self, x, y, sample_weight=None):
+        _check_rank(y)
         x_adv = self._adversarial(x, y)
 
         def scaled_loss():
@@ -140,6 +143,7 @@ class Defense(keras.Model):
 
     @portable_step
     def test_step(self, x, y, sample_weight=None):
+        _check_rank(y)
         clean = self.deployed(x, training=False)
         loss = _mean(self.criterion(y, clean), sample_weight)
         return self._logs(x, y, loss, clean, self.judge(x, y))
@@ -173,7 +177,9 @@ class Defense(keras.Model):
         step = ops.cast(self.optimizer.iterations, "float32")
         decay = ops.minimum(self.average_decay, (1.0 + step) / (10.0 + step))
         for mean, variable in zip(self.averaged.variables, self.classifier.variables, strict=True):
-            if mean.dtype.startswith("float"):  # leaves the seeds of dropout and noise alone
+            if keras.backend.is_float_dtype(
+                mean.dtype
+            ):  # leaves the seeds of dropout and noise alone
                 share = ops.cast(decay, mean.dtype)
                 mean.assign(share * mean + (1.0 - share) * variable)
 
@@ -194,6 +200,25 @@ class Defense(keras.Model):
             check_data(self.classifier, x, y)
 
 
+def _check_attacks(attack, validation_attack, warmup_steps):
+    if getattr(validation_attack, "targeted", False):
+        raise ValueError(
+            "validation_attack gets the labels, so it must be untargeted. "
+            f"Received: {validation_attack}"
+        )
+    if warmup_steps and attack is not None and not hasattr(attack, "scaled"):
+        raise ValueError(
+            "warmup_steps need an attack whose budget can grow, such as PGD or RandomEps. "
+            f"Received: warmup_steps={warmup_steps}, attack={attack}"
+        )
+
+
+def _check_rank(y):
+    # Of batches nobody has looked at: labels (B, 1) would broadcast against every image.
+    if len(y.shape) != 1:
+        raise ValueError(f"labels must be of shape (B,). Received: {tuple(y.shape)}")
+
+
 def _mean(losses, sample_weight):
     return ops.mean(losses if sample_weight is None else losses * sample_weight)
 
@@ -202,15 +227,18 @@ def _for_labels(attack, criterion):
     """The training attack as a judge: what TRADES ascends needs more than labels."""
     if isinstance(attack, RandomEps):
         attack = attack.attack
+    if getattr(attack, "targeted", False):
+        attack = dataclasses.replace(attack, targeted=False)
     if not isinstance(attack, PGD):
         return attack
     start = "uniform" if attack.start == "gaussian" else attack.start
-    return dataclasses.replace(attack, loss=criterion, start=start, restarts=1, targeted=False)
+    return dataclasses.replace(attack, loss=criterion, start=start, restarts=1)
 
 
 def frozen_copy(model: keras.Model) -> keras.Model:
     """A model of its own with the same weights, which no training moves."""
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
+    finalize(copy)
     copy.trainable = False
     return copy

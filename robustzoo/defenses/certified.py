@@ -10,9 +10,16 @@ from robustzoo.certification.margin_bounds import margin_bounds
 from robustzoo.certification.region import Region
 from robustzoo.defenses._shi import initialize, regularizer
 from robustzoo.defenses.base import Defense
+from robustzoo.losses import cross_entropy
 from robustzoo.threats import Linf
 
 TIE = 1e-30
+
+
+def check_linf(threat):
+    """Raises ValueError unless `threat` is a `Linf`."""
+    if not isinstance(threat, Linf):
+        raise ValueError(f"threat must be Linf. Received: {threat!r}")
 
 
 class Certified(Defense):
@@ -50,8 +57,10 @@ class Certified(Defense):
         regularization: float = 0.0,
         **options,
     ):
-        if not isinstance(threat, Linf):
-            raise ValueError(f"threat must be Linf. Received: {threat}")
+        check_linf(threat)
+        if options.get("criterion", cross_entropy) is not cross_entropy:
+            # Bounds are of differences of logits, so the loss may look at nothing else.
+            raise ValueError(f"criterion must be cross_entropy. Received: {options['criterion']}")
         if not 0 < inflation < float("inf"):
             raise ValueError(f"inflation must be a finite number > 0. Received: {inflation}")
         if not 0 <= weight <= 1:
@@ -68,6 +77,11 @@ class Certified(Defense):
         self.threat, self.eps = threat, threat.eps * inflation
         self.weight, self.regularization = weight, regularization
         self.graph = Graph(classifier)
+        if regularization and not self.graph.bent:
+            raise ValueError(
+                "regularization is of nodes before a ReLU, and the classifier has none. "
+                f"Received: {regularization}"
+            )
         self.judged = self.graph if self.averaged is None else Graph(self.averaged)
 
     def worst_logits(self, weights, x, x_adv, y, share):

@@ -27,6 +27,8 @@ class ExactLinear(Defense):
         threat: eps and its norm.
     """
 
+    attacked = False  # by an attack of its own
+
     def __init__(self, classifier: keras.Model, *, threat: Linf | L2 | L1, **options):
         options["validation_attack"] = options.get("validation_attack") or fgsm(threat)
         super().__init__(classifier, **options)

@@ -22,7 +22,11 @@ class HiddenPerturbation(Defense):
         layer: name of the layer whose output is h(x).
     """
 
+    attacked = False  # by an attack of its own
+
     def __init__(self, classifier: keras.Model, *, threat: Linf | L2 | L1, layer: str, **options):
+        if not isinstance(threat, Linf | L2 | L1):
+            raise ValueError(f"threat must be Linf, L2 or L1. Received: {threat!r}")
         super().__init__(classifier, **options)
         self.threat = threat
         self.below, self.above = _split(classifier, layer)

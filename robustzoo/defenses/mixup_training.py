@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from robustzoo.attacks import PGD
+from robustzoo.backend import BACKEND
 from robustzoo.defenses.base import Defense
 
 
@@ -30,6 +31,12 @@ class MixupTraining(Defense):
             raise ValueError(f"alpha must be positive. Received: {alpha}")
         super().__init__(classifier, attack, **options)
         self.alpha = alpha
+
+    def compile(self, optimizer="rmsprop", jit_compile="auto", **options):
+        """As `Defense.compile`; "auto" leaves out XLA where it has no Beta distribution."""
+        if jit_compile == "auto" and self.alpha != 1.0 and BACKEND == "tensorflow":
+            jit_compile = False
+        super().compile(optimizer, jit_compile, **options)
 
     def objective(self, x, x_adv, y):
         losses = self._mixed(x, y)

@@ -4,7 +4,7 @@ import keras
 
 from robustzoo.attacks import PGD
 from robustzoo.certification.arrays import FLOAT32
-from robustzoo.defenses.certified import Certified
+from robustzoo.defenses.certified import Certified, check_linf
 from robustzoo.threats import Linf
 
 
@@ -30,6 +30,7 @@ class MTLIBP(Certified):
         attack: PGD | None = None,
         **options,
     ):
+        check_linf(threat)
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha must lie in [0, 1]. Received: {alpha}")
         if attack is None:

@@ -1,7 +1,7 @@
 """SABR."""
 
 from robustzoo.attacks import PGD
-from robustzoo.defenses.certified import Certified
+from robustzoo.defenses.certified import Certified, check_linf
 from robustzoo.threats import Linf
 
 
@@ -19,6 +19,9 @@ class SABR(Certified):
     attacked = True
 
     def __init__(self, classifier, *, threat: Linf, subselection=0.4, steps: int = 8, **options):
+        check_linf(threat)
+        if not isinstance(steps, int) or steps < 1:
+            raise ValueError(f"steps must be an integer >= 1. Received: {steps!r}")
         if not 0 < subselection <= 1:
             raise ValueError(f"subselection must lie in (0, 1]. Received: {subselection}")
         eps = (1.0 - subselection) * threat.eps * options.get("inflation", 1.0)

@@ -25,8 +25,8 @@ class Trades(Defense):
     def __init__(self, classifier: keras.Model, attack: PGD, *, beta: float = 6.0, **options):
         if beta < 0:
             raise ValueError(f"beta must be >= 0. Received: {beta}")
-        if attack.targeted:
-            raise ValueError("TRADES' attack is untargeted. Received: attack.targeted=True")
+        if not isinstance(attack, PGD) or attack.targeted:
+            raise ValueError(f"attack must be an untargeted PGD. Received: {attack!r}")
         if attack.start == "clean":
             attack = dataclasses.replace(attack, start="gaussian")
         super().__init__(classifier, attack, **options)

@@ -15,7 +15,7 @@ CENTERS = ("max_mahalanobis", "random", "learned")
 
 @keras.saving.register_keras_serializable("robustzoo")
 class CenterLogits(keras.layers.Layer):
-    """-||z - mu_l||^2 / 2 of features z (B, d) for each centre mu_l, (B, L).
+    """-||z - mu_l||^2 / 2 of features z (B, d) for each centre mu_l, (B, L), at least in float32.
 
     The factor is the papers'; the authors' code has none, and so twice the logits. Pang et al.,
     2018, arXiv:1802.09308 (MM-LDA) and 2020, arXiv:1905.10626 (MMC).
@@ -36,7 +36,7 @@ class CenterLogits(keras.layers.Layer):
         seed: int = 0,
         **options,
     ):
-        super().__init__(**options)
+        super().__init__(**{"autocast": False, **options})
         if centers not in CENTERS:
             close = difflib.get_close_matches(str(centers), CENTERS, n=1, cutoff=0.0)[0]
             raise ValueError(
@@ -58,6 +58,9 @@ class CenterLogits(keras.layers.Layer):
         )
 
     def call(self, features):
+        # In 16 bits the squares, each of the size of scale^2, would cancel to noise.
+        short = keras.backend.standardize_dtype(features.dtype) in ("bfloat16", "float16")
+        features = ops.cast(features, "float32") if short else features
         centers = ops.cast(self.centers, features.dtype)
         dots = ops.matmul(features, ops.transpose(centers))
         lengths = ops.sum(ops.square(features), axis=-1, keepdims=True)

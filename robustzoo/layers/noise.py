@@ -25,8 +25,8 @@ class Noise(keras.layers.Layer):
         **options,
     ):
         super().__init__(**options)
-        if not 0 <= scale < float("inf"):
-            raise ValueError(f"scale must be a finite number >= 0. Received: {scale}")
+        if type(scale) not in (int, float) or not 0 <= scale < float("inf"):
+            raise ValueError(f"scale must be a finite number >= 0. Received: {scale!r:.100}")
         if distribution not in ("gaussian", "uniform"):
             raise ValueError(
                 f"distribution must be 'gaussian' or 'uniform'. Received: {distribution!r}"

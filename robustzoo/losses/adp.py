@@ -37,6 +37,9 @@ class ADP(keras.losses.Loss):
 
     def __init__(self, alpha: float = 2.0, beta: float = 0.5, name: str = "adp", **options):
         super().__init__(name=name, **options)
+        for what, value in (("alpha", alpha), ("beta", beta)):
+            if value < 0:
+                raise ValueError(f"{what} must be >= 0. Received: {what}={value}")
         self.alpha, self.beta = alpha, beta
 
     def call(self, y_true, y_pred):

@@ -11,4 +11,5 @@ def center_loss(y, features, centers):
     `model.compile` the same is a second output, `layers.CenterLogits(L, "learned")` of the
     features, whose loss is `losses.MMC()` and whose weight among the `loss_weights` is small.
     """
-    return ops.sum(ops.square(features - ops.take(centers, y, axis=0)), axis=-1) / 2.0
+    own = ops.take(centers, ops.cast(y, "int32"), axis=0)
+    return ops.sum(ops.square(features - own), axis=-1) / 2.0

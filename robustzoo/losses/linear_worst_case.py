@@ -20,7 +20,7 @@ def linear_worst_case(y, logits, kernel, threat: Linf | L2 | L1):
         kernel: (d, L), whose columns are the w_j.
     """
     gaps = _dual_norm(kernel[:, :, None] - kernel[:, None, :], threat)
-    return logits + threat.eps * ops.take(gaps, y, axis=0)
+    return logits + threat.eps * ops.take(gaps, ops.cast(y, "int32"), axis=0)
 
 
 def _dual_norm(gap, threat):

@@ -6,7 +6,13 @@ from pathlib import Path
 from robustzoo.zoo import locate, registry
 from robustzoo.zoo.card import describe_threat, write_card
 from robustzoo.zoo.config import check_config, same_threat
-from robustzoo.zoo.folder import parse_json, read_folder, write_json, write_manifest
+from robustzoo.zoo.folder import (
+    MAX_RELEASED_BYTES,
+    parse_json,
+    read_folder,
+    write_json,
+    write_manifest,
+)
 from robustzoo.zoo.header import read_header
 from robustzoo.zoo.records import check_certificate, check_evaluation, parts
 
@@ -22,7 +28,7 @@ def register(folder: str | Path, revision: str | None = None) -> dict:
             registered earlier stays as long as the manifest is the same.
 
     Returns the registry entry. Raises ValueError outside a checkout, or if
-    `revision` is not a full commit.
+    `revision` is not a full commit, or the folder too large.
     """
     folder = Path(folder).resolve()
     if folder.parent != locate.CHECKOUT.resolve():
@@ -36,9 +42,19 @@ def register(folder: str | Path, revision: str | None = None) -> dict:
     if revision is None and former.get("manifest_sha256") == manifest:
         revision = former["revision"]
     files = read_folder(folder, manifest)
+    check_released_size(sum(map(len, files.values())), folder)
     entries[folder.name] = {"manifest_sha256": manifest, "revision": revision, **facts(files)}
     write_json(registry.REGISTRY, dict(sorted(entries.items())))
     return entries[folder.name]
+
+
+def check_released_size(size: int, folder: Path) -> None:
+    """Raises ValueError if a folder of so many bytes is too large for the repository."""
+    if size > MAX_RELEASED_BYTES:
+        raise ValueError(
+            f"{folder}: {size} bytes; a released folder may have {MAX_RELEASED_BYTES}. Larger ones "
+            "may lie anywhere else, and on the Hub"
+        )
 
 
 def facts(files: dict[str, bytes]) -> dict:

@@ -7,6 +7,7 @@ from keras import ops
 
 from robustzoo.layers import CenterLogits, max_mahalanobis_centers, random_centers
 from robustzoo.layers.center_logits import CENTERS
+from tests.tiny import numpy
 
 
 def distances(centers):
@@ -77,6 +78,16 @@ def test_logits_by_hand(centers):
     at_centers = ops.convert_to_numpy(layer(mu))
     np.testing.assert_allclose(np.diag(at_centers), 0.0, atol=1e-5)
     assert len(layer.trainable_variables) == (centers == "learned")
+
+
+def test_keeps_float32_among_bfloat16_layers():
+    noise = np.random.default_rng(0).normal(size=(4, 6), scale=0.3)
+    z = ops.convert_to_tensor((10 * np.eye(6)[:4] + noise).astype("float32"))
+    exact, mixed = CenterLogits(4, "random"), CenterLogits(4, "random", dtype="mixed_bfloat16")
+    np.testing.assert_allclose(numpy(mixed(z)), numpy(exact(z)), rtol=1e-5, atol=1e-4)
+    short = ops.cast(z, "bfloat16")
+    same = exact(ops.cast(short, "float32"))
+    np.testing.assert_allclose(numpy(mixed(short)), numpy(same), rtol=1e-5, atol=1e-4)
 
 
 def test_fixed_centers_stay_and_learned_ones_move():

@@ -236,7 +236,7 @@ def test_declared_sizes_beyond_the_cap_are_refused_before_any_file_is_read(folde
     manifest["model.safetensors"]["size"] = 2**40
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (folder / "config.json").unlink()  # were it read, the error would be another
-    refused(folder, assigned, ValueError, "a model folder may have 50331648")
+    refused(folder, assigned, ValueError, "a model folder may have 268435456")
 
 
 def test_a_pickle_beside_the_listed_files_is_refused_and_never_loaded(folder, assigned):
@@ -307,13 +307,13 @@ def test_a_bad_config_is_refused(folder, assigned, change, match):
 @pytest.mark.parametrize(
     ("members", "match"),
     [
-        (5, "ensemble would have 65[0-9]{6} bytes of weights; a model folder may have 50331648"),
+        (4, "ensemble would have 32[0-9]{7} bytes of weights; a model folder may have 268435456"),
         (64, "the config describes 65 models, more than 64"),
     ],
 )
 def test_an_ensemble_of_more_than_a_folder_holds_is_refused(folder, members, match):
-    madry = {"architecture": "madry_cnn", "arguments": {}}  # 13 MB of weights
-    rewrite(folder, architecture="ensemble", arguments={"members": [madry] * members})
+    wide = {"architecture": "mlp", "arguments": {"widths": [4096, 4096]}}  # 80 MB of weights
+    rewrite(folder, architecture="ensemble", arguments={"members": [wide] * members})
     with pytest.raises(ValueError, match=match):
         zoo.load(folder)
 

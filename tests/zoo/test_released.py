@@ -91,6 +91,14 @@ def test_register_pins_manifest_and_facts(checkout):
     assert {key: known[key] for key in FACTS} == FACTS
 
 
+def test_register_refuses_what_is_too_large_for_a_repository(checkout, monkeypatch):
+    monkeypatch.setattr(sys.modules["robustzoo.zoo.register"], "MAX_RELEASED_BYTES", 100)
+    before = registry.REGISTRY.read_bytes()
+    with pytest.raises(ValueError, match="a released folder may have 100"):
+        zoo.register(checkout)
+    assert registry.REGISTRY.read_bytes() == before
+
+
 def test_register_keeps_the_revision_only_as_long_as_nothing_changed(checkout):
     zoo.register(checkout, revision="a" * 40)
     assert zoo.register(checkout)["revision"] == "a" * 40

@@ -2,7 +2,8 @@
 
 Command:  python -m training.train rat_cifar10_wrn28_10
 Expect:   not run by us; published: 80 clean, 40 PGD-20 with 80 draws (the thesis, later than
-          arXiv:1903.10219). Its eps is 0.031, and we decay the rate along half a cosine
+          arXiv:1903.10219). Its eps is 0.031 and its batch 100; we decay the rate along half a
+          cosine
 """
 
 from functools import partial
