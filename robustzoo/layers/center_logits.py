@@ -55,6 +55,7 @@ class CenterLogits(keras.layers.Layer):
             shape=values.shape,
             initializer=keras.initializers.Constant(np.asarray(values)),
             trainable=self.initial == "learned",
+            autocast=False,
         )
 
     def call(self, features):
