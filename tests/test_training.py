@@ -144,8 +144,8 @@ def test_a_teacher_comes_by_name(workplace):
     assert result.returncode == 0, result.stderr
     record = outcome(workplace / "student")[1]
     assert record["settings"]["teacher"] == "teacher"
-    manifest = (workplace / "teacher" / "manifest.json").read_bytes()
-    assert record["models"] == {"teacher": sha256(manifest)}
+    weights = (workplace / "teacher" / "model.safetensors").read_bytes()
+    assert record["models"] == {"teacher": sha256(weights)}
     config = json.loads((workplace / "student" / "config.json").read_text())
     assert config["defense"] == "distillation"
     recipe.write_text(recipe.read_text().replace('"teacher",', '"nobody",'))

@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 
 from robustzoo.zoo.card import read_facts
-from training.train import CARDS, find_recipe, fingerprint, read_recipe, settings
+from training.train import CARDS, find_recipe, fingerprint, origins, read_recipe, settings
 
 # What the evaluation of a model that draws noise needs: averaged gradients, and so fewer images.
 RANDOM = ("--draws", "4", "--examples", "1000")
@@ -108,10 +108,12 @@ def folder_of(recipe: str):
 
 
 def trained(recipe: str) -> bool:
-    """Whether the released model is what the recipe, as it stands, makes."""
+    """Whether the released model is what the recipe, as it stands, makes of the models it needs."""
     record = read_facts(folder_of(recipe), "training.json")
-    wanted = fingerprint(settings(read_recipe(find_recipe(recipe))))
-    return record is not None and record["recipe_sha256"] == wanted
+    wanted = read_recipe(find_recipe(recipe))
+    if record is None or record["recipe_sha256"] != fingerprint(settings(wanted)):
+        return False
+    return "models" not in record or record["models"] == origins(wanted)
 
 
 def _run(*module):

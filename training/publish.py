@@ -44,7 +44,8 @@ def refresh(name: str):
         raise ValueError(f"{folder} holds no config.json and training.json")
     recipe = read_recipe(find_recipe(config["recipe"]))
     now = settings(recipe)
-    differing = [key for key in now if training["settings"].get(key) != now[key]]
+    then = training["settings"]
+    differing = [key for key in {**now, **then} if now.get(key) != then.get(key)]
     if differing:
         raise ValueError(
             f"the recipe {config['recipe']} has changed since the training: {', '.join(differing)}"

@@ -27,6 +27,7 @@ from robustzoo.hashes import sha256
 from robustzoo.provenance import provenance
 from robustzoo.threats import to_config
 from robustzoo.zoo.folder import MAX_FOLDER_BYTES
+from robustzoo.zoo.obtain import obtain
 from robustzoo.zoo.register import check_released_size
 from robustzoo.zoo.weights import packed_size
 from training.batches import batches
@@ -37,6 +38,7 @@ from training.watch import Watch
 
 RECIPES = Path(__file__).parent / "recipes"
 CARDS = Path(__file__).resolve().parents[1] / "model_cards"  # a folder there is a released one
+MEASURED = ("eval.json", "certificate.json", "smoothing.json")
 FRESH = {"epoch": 0, "batch": 0, "seconds": 0.0, "sums": {}, "curve": [], "best_epoch": None}
 
 
@@ -151,10 +153,13 @@ class Run:
             "recipe": self.path.stem,
             "license": recipe.license,
         }
+        lost = [name for name in MEASURED if (output / name).exists()]
         zoo.save(model, output, config, training=self._record())
         if output.resolve().parent == CARDS:
             zoo.register(output)
         self.checkpoint.unlink()
+        if lost:
+            self.console.print(f"{', '.join(lost)} there were of the weights before, and are gone")
         self.console.print(f"wrote {output}; measure it with: robustzoo evaluate {output}")
 
     def _build(self):
@@ -288,9 +293,9 @@ class Run:
 
 
 def origins(recipe: Recipe) -> dict:
-    """{name: sha256 of its manifest} of the released models that a training starts from."""
+    """{name: sha256 of its weights} of the released models that a training starts from."""
     names = [name for name in (recipe.initial, recipe.teacher) if name]
-    return {name: zoo.info(name)["manifest_sha256"] for name in names}
+    return {name: sha256(obtain(name)[1]["model.safetensors"]) for name in names}
 
 
 def settings(recipe: Recipe) -> dict:
@@ -314,7 +319,9 @@ def plain(value):
             f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)
         }
     if isinstance(value, functools.partial):
-        return {"type": value.func.__name__} | {k: plain(v) for k, v in value.keywords.items()}
+        given = {"arguments": plain(value.args)} if value.args else {}
+        given |= {k: plain(v) for k, v in value.keywords.items()}
+        return {"type": value.func.__name__} | given
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

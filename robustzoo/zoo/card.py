@@ -324,8 +324,8 @@ def _training(training: dict | None, config: dict) -> str:
     )
     for past in training.get("earlier", []):
         text += f"\n\nInterrupted, and begun at commit {past['commit']}, {_machine(past)}."
-    for model, manifest in training.get("models", {}).items():
-        text += f"\n\nStarted from `{model}` with the manifest sha256 `{manifest}`."
+    for model, weights in training.get("models", {}).items():
+        text += f"\n\nStarted from `{model}`, whose weights have the sha256 `{weights}`."
     if training.get("settings"):
         settings = training["settings"].items()
         rows = [f"| {key} | {_call(value)} |" for key, value in settings if value is not None]

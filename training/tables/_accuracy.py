@@ -10,8 +10,8 @@ from robustzoo.evaluation.predict import predict
 def accuracy(model, data, attack=None, seed: int = 0) -> float:
     """Share of `data` whose class the model still predicts after `attack`; clean for None.
 
-    Every step and every restart may break an image, whatever the paper's code did. A targeted
-    attack goes for another class drawn at random.
+    What counts is the image that the attack returns: the last iterate of PGD, BIM and MIM, as in
+    the papers. A targeted attack goes for another class drawn at random.
     """
     found, labels = data.images, data.labels
     if attack is not None:

@@ -21,7 +21,8 @@ class Table:
         table.write(["Both models are ..."])
 
     A row that was measured already, under the same facts, is not measured again, unless a model was
-    trained anew meanwhile.
+    trained anew meanwhile. Rows of several runs, as of an option that measures a part of them, come
+    together in a journal; the run that measures or finds all of them writes the table.
 
     Args:
         name: of the module in this folder, and of the files.
@@ -32,33 +33,37 @@ class Table:
 
     def __init__(self, name: str, title: str, columns: Iterable[str], facts: dict):
         self.name, self.title, self.columns, self.facts = name, title, list(columns), facts
-        self.console, self.rows = Console(), {}
+        self.console, self.rows, self.commits = Console(), {}, {}
+        self.weights, self.commit = _weights(), provenance()["commit"]
         self.journal = RUNS / f"{name}.json"
         if self.journal.exists():
             kept = json.loads(self.journal.read_text())
-            same = kept["weights"].items() <= _weights().items()
+            same = kept["weights"].items() <= self.weights.items()
             if same and kept["facts"] == json.loads(json.dumps(facts)):
-                self.kept = kept["rows"]
+                self.kept, self.commits = kept["rows"], kept["commits"]
                 return
         self.kept = {}
 
     def row(self, key: str, measure: Callable[[], dict]) -> dict:
         """Adds the row `measure()` returns, or the one kept under `key`."""
         row = self.kept.get(key) or measure()
+        if not self.weights.items() <= _weights().items():
+            raise ValueError("a model was trained anew meanwhile: start this table again")
         unknown = set(row) - set(self.columns)
         if unknown:
             raise ValueError(f"row {key!r} has {sorted(unknown)}; columns are {self.columns}")
         self.rows[key] = row
         self.journal.parent.mkdir(parents=True, exist_ok=True)
         rows = {**self.kept, **self.rows}
-        kept = {"facts": self.facts, "weights": _weights(), "rows": rows}
+        self.commits.setdefault(key, self.commit)
+        kept = {"facts": self.facts, "weights": self.weights, "commits": self.commits, "rows": rows}
         self.journal.write_text(json.dumps(kept))
         self.console.print("  ".join(f"{name} {_cell(row.get(name))}" for name in self.columns))
         return row
 
     def write(self, remarks: Iterable[str] = ()) -> Path:
         """Writes both files beside the module; `remarks` are sentences under the table."""
-        where = provenance()
+        where = provenance() | {"commit": ", ".join(dict.fromkeys(map(str, self._ran())))}
         record = {"title": self.title, "facts": self.facts, "rows": list(self.rows.values())}
         (FOLDER / f"{self.name}.json").write_text(
             json.dumps(record | {"remarks": list(remarks)} | where, indent=1) + "\n"
@@ -80,6 +85,10 @@ class Table:
         path.write_text("\n".join(lines).rstrip() + "\n")
         self.journal.unlink()
         return path
+
+    def _ran(self):
+        """Commits at which the rows were measured."""
+        return [self.commits[key] for key in self.rows] or [self.commit]
 
 
 def drawn(examples: int) -> dict:

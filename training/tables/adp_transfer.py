@@ -33,7 +33,8 @@ def main(examples):
     """Measures the table, writes it and draws it."""
     facts = drawn(examples) | {
         "attack": "PGD on one member, 10 steps of eps / 10",
-        "a number": "accuracy of the member of its column on what fools the member of its row",
+        "a number": "accuracy of the member of its column on all images, each changed by PGD on "
+        "the member of its row",
     }
     columns = ["model", "eps", "attacked", *NAMES]
     table = Table("adp_transfer", "Transfer among the members of an ensemble", columns, facts)

@@ -48,7 +48,12 @@ COLUMNS = [
 
 @click.command()
 @click.option("--examples", default=200, show_default=True, help="Test images.")
-@click.option("--only", type=click.Choice(list(MODELS)), multiple=True, help="Default: all.")
+@click.option(
+    "--only",
+    type=click.Choice(list(MODELS)),
+    multiple=True,
+    help="Measure a part; the run of all writes the table.",
+)
 def main(examples, only):
     """Measures the table and writes it."""
     facts = drawn(examples) | {
@@ -63,7 +68,8 @@ def main(examples, only):
         for kind in MODELS[name][3]:
             row = functools.partial(_row, bench, kind)
             table.row(f"{name} {kind}", row)
-    table.write(_remarks(table.rows))
+    if set(only or MODELS) == set(MODELS):
+        table.write(_remarks(table.rows))
 
 
 class Bench:

@@ -25,7 +25,7 @@ from robustzoo.threats import Linf
 from training.tables._accuracy import random_targets
 from training.tables._table import Table
 
-MODELS = ("standard-mnist", "rce-mnist", "standard-cifar10", "rce-cifar10")
+MODELS = ("standard-mnist", "rce-mnist", "sce-cifar10", "rce-cifar10")
 DETECTORS = ("confidence", "non-ME", "K-density")
 ATTACKS = ("FGSM", "BIM", "ILCM", "JSMA", "C&W", "C&W-hc")
 # AUC x 100 of the three detectors, for each attack in the order above.
@@ -46,7 +46,7 @@ PUBLISHED = {
         (100.0, 99.5, 99.8),
         (0.1, 93.4, 99.6),
     ),
-    "standard-cifar10": (
+    "sce-cifar10": (
         (71.5, 66.9, 99.7),
         (0.0, 64.6, 100.0),
         (16.4, 37.1, 84.2),
@@ -164,9 +164,12 @@ def facts(examples: int) -> dict:
 
 @click.command()
 @click.option("--examples", default=1000, show_default=True, help="test images")
-@click.option("--model", "models", multiple=True, default=MODELS, type=click.Choice(MODELS))
+@click.option(
+    "--model", "models", multiple=True, default=MODELS, type=click.Choice(MODELS),
+    help="Measure a part; the run of all writes the table.",
+)  # fmt: skip
 def main(examples, models):
-    """Measures all rows, or those of each --model, and writes rce_auc.md and rce_auc.json."""
+    """Measures all rows and writes rce_auc.md and rce_auc.json; or those of each --model alone."""
     columns = ("model", "attack", "detector", "published")
     columns += ("ours", "ours, pairs", "adaptive", "adaptive, pairs")
     table = Table("rce_auc", "Detectors on CE and RCE", columns, facts(examples))
@@ -177,12 +180,17 @@ def main(examples, models):
             for detector in DETECTORS:
                 key = f"{name} {attack} {detector}"
                 rows.append(table.row(key, lambda s=setting, a=attack, d=detector: s().row(a, d)))
-    table.write(remarks(rows))
+    if len(rows) == len(MODELS) * len(ATTACKS) * len(DETECTORS):
+        table.write(remarks(rows))
 
 
 def remarks(rows: list) -> list[str]:
     """What the numbers say, in sentences."""
-    told = []
+    told = [
+        "Published: ResNet-32. Ours on CIFAR-10 are two ResNet-10 that differ in the loss, and on "
+        "MNIST two SmallCNN, of 2 epochs with cross-entropy and 5 with RCE. s2 is the paper's, for "
+        "64 features; ours have 512 and 200."
+    ]
     for name in dict.fromkeys(row["model"] for row in rows):
         for detector in DETECTORS:
             own = [row for row in rows if (row["model"], row["detector"]) == (name, detector)]
@@ -190,7 +198,8 @@ def remarks(rows: list) -> list[str]:
             best = min((row["ours"] for row in own if "ours" in row), default=None)
             if worst is None or best is None:
                 continue
-            verdict = "falls" if worst <= 60 else "holds in part" if worst < 90 else "holds"
+            least = min(worst, best)
+            verdict = "falls" if least <= 60 else "holds in part" if least < 90 else "holds"
             told.append(
                 f"{name}, {detector}: AUC of at least {best:.1f} under the paper's attacks, "
                 f"{worst:.1f} under the worst attack that knows it: it {verdict}."

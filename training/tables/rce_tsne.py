@@ -46,8 +46,7 @@ def measure(name: str, examples: int):
 
 @click.command()
 @click.option("--examples", default=1000, show_default=True, help="test images")
-@click.option("--model", "models", multiple=True, default=MODELS, type=click.Choice(MODELS))
-def main(examples, models):
+def main(examples):
     """Writes rce_tsne.png, and rce_tsne.md and rce_tsne.json beside it."""
     facts = {
         "test images": examples,
@@ -57,7 +56,7 @@ def main(examples, models):
         "points": "t-SNE, perplexity 30, of clean and adversarial together",
     }
     table, panels = Table("rce_tsne", "Features of CE and RCE", COLUMNS, facts), {}
-    for name in models:
+    for name in MODELS:
         row, panels[name] = measure(name, examples)  # the picture is drawn anew, so is the row
         table.row(name, lambda row=row: row)
     (FOLDER / "rce_tsne.png").write_bytes(embedding_figure(panels, tuple("0123456789")))
