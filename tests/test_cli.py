@@ -22,6 +22,7 @@ from robustzoo.evaluation import SUITES, Report, gallery
 from robustzoo.smoothing import SmoothedCertificate
 from robustzoo.zoo import folder as zoo_folder
 from robustzoo.zoo import locate, registry
+from robustzoo.zoo.folder import write_json
 
 CONFIG = {
     "architecture": "linear",
@@ -309,6 +310,20 @@ def test_evaluate_keeps_one_record_per_suite(folder, three_images, tmp_path):
     assert json.loads((folder / "eval.json").read_text()) == record
 
 
+def test_evaluate_keeps_the_record_of_more_effort_and_those_without_a_hash(folder, three_images):
+    run("evaluate", folder, "--restarts", "2")
+    record = json.loads((folder / "eval.json").read_text())
+    result = run("evaluate", folder, "--restarts", "1")
+    assert f"has the same with more effort: {record['command']}" in result.stderr
+    assert json.loads((folder / "eval.json").read_text()) == record
+    del record["weights_sha256"]  # as releases before there was one
+    write_json(folder / "eval.json", record)
+    zoo.write_manifest(folder)
+    run("evaluate", folder, "--suite", "quick", "--examples", "2")
+    kept = json.loads((folder / "eval.json").read_text())
+    assert (kept["suite"], kept["examples"], len(kept["further"])) == ("pgd", 3, 1)
+
+
 def test_evaluate_refuses_before_any_work(tmp_path):
     """Of a model that there is not, so it was not even looked for."""
     evaluate = "evaluate", tmp_path / "none"
@@ -317,6 +332,9 @@ def test_evaluate_refuses_before_any_work(tmp_path):
     assert "'quick'" in fail(*evaluate, "--suite", "quik", code=2)
     assert "'quick'" in fail("report", tmp_path / "none", "--suite", "quik", code=2)
     assert "'bfloat16'" in fail(*evaluate, "--precision", "bfloat", code=2)
+    unused = "--suite", "autoattack", "--restarts", "3"
+    assert "of the suites pgd and paper" in fail(*evaluate, *unused, code=2)
+    assert "at least 20 draws" in fail(*evaluate, "--suite", "rand", "--draws", "4", code=2)
 
 
 def test_evaluate_renews_the_folder_even_if_its_report_cannot_be_written(
@@ -387,6 +405,13 @@ def test_certify_keeps_one_record_per_threat(folder, three_images):
     assert succeed("list", "--certified")[0][4] == "Linf 0.2"
 
 
+def test_certify_keeps_the_record_of_more_methods(folder, three_images):
+    run("certify", folder)
+    record = (folder / "certificate.json").read_bytes()
+    assert "with more effort" in run("certify", folder, "--method", "ibp").stderr
+    assert (folder / "certificate.json").read_bytes() == record
+
+
 def test_certify_refuses_what_is_both_certified_and_broken(folder, three_images, monkeypatch):
     monkeypatch.setattr(Certificate, "certified", np.array([True, True, True]))
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -414,6 +439,9 @@ def test_certify_draws_a_curve_and_asks_other_verifiers(
 def test_certify_refuses_before_any_work(folder, three_images, tmp_path, monkeypatch):
     assert "must end in .png" in fail("certify", folder, "--curve", tmp_path / "curve.jpg")
     fail("certify", folder, "--export", tmp_path / "none", code=2)
+    assert "no folder" in fail("certify", tmp_path / "none", "--output", tmp_path / "a" / "b.json")
+    flat = "--eps", "0", "--curve", tmp_path / "curve.png"
+    assert "eps above 0" in fail("certify", folder, *flat, code=2)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert "give no --curve" in fail("certify", folder, "--curve", tmp_path / "curve.png")
 
@@ -436,6 +464,7 @@ def test_smooth_renews_a_folder(folder, three_images):
     for sigma in ("0.5", "0.25"):
         result = run("smooth", folder, "--sigma", sigma, "--draws", "50")
         assert "renewed card and manifest" in result.stderr
+    assert "with more effort" in run("smooth", folder, "--sigma", "0.5", "--draws", "20").stderr
     record = json.loads((folder / "smoothing.json").read_text())
     assert (record["sigma"], record["n"], record["examples"]) == (0.5, 50, 3)
     assert record["command"] == "robustzoo smooth trades-light --sigma 0.5 --draws 50"
@@ -450,6 +479,9 @@ def test_smooth_refuses(folder, three_images, tmp_path, monkeypatch):
     fail(*smooth, code=2)
     fail(*smooth, "--sigma", "0", code=2)
     fail(*smooth, "--sigma", "1", "--alpha", "1", code=2)
+    missing = "--output", tmp_path / "a" / "b.json"
+    assert "no folder" in fail("smooth", tmp_path / "none", "--sigma", "1", *missing)
+    assert "n must be at least 10" in run(*smooth, "--sigma", "1", "--draws", "9").stderr
     assert "sigma must be a finite number" in run(*smooth, "--sigma", "nan").stderr
     figure = *smooth, "--sigma", "1", "--figure"
     assert "must end in .png" in fail(*figure, tmp_path / "radii.jpg")

@@ -1,3 +1,4 @@
+import warnings
 import dataclasses
 import functools
 import json
@@ -185,6 +186,35 @@ def test_a_journal_is_of_one_model_though_weights_are_shared(model, data, threat
         with pytest.raises(KeyboardInterrupt):
             evaluate(each, data, journal=tmp_path, tell=interrupted, **options)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda z: lambda *_: z, lambda z: PGD(Linf(0.1), 0.1, loss=lambda y, logits: logits[:, 0])],
+)
+def test_a_journal_is_not_kept_of_attacks_that_have_but_a_name(model, data, threat, tmp_path, wrap):
+    """Two closures of one name may do different things."""
+
+    attacks = {"mine": wrap(data[0]), "FGSM": fgsm(threat)}
+    options = {"threat": threat, "attacks": attacks, "journal": tmp_path, **LIGHT}
+
+    def stop(result):
+        if result.label == "mine":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(model, data, tell=stop, **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_journal_that_cannot_be_written_is_no_reason_to_stop(model, data, threat, tmp_path):
+    (tmp_path / "file").write_text("")
+    options = {"threat": threat, "attacks": {"FGSM": fgsm(threat)}, **LIGHT}
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        report = evaluate(model, data, journal=tmp_path / "file" / "folder", **options)
+    assert any("an interruption would lose" in str(warning.message) for warning in told)
+    np.testing.assert_array_equal(report.robust, evaluate(model, data, **options).robust)
 
 
 def test_blocks_change_nothing_for_an_attack_without_noise(model, data, threat, monkeypatch):

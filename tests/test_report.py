@@ -293,3 +293,7 @@ def test_report_refuses_before_it_computes(tmp_path):
     with pytest.raises(ValueError, match="at least one model"):
         write_report({}, (x, y), threat, path)
     assert not list(tmp_path.iterdir())
+    path.with_suffix(".md").write_text("my notes")
+    with pytest.raises(ValueError, match="is there and no report"):
+        write_report({"b": tiny_linear(2)}, (x, y % 2), threat, path)
+    assert path.with_suffix(".md").read_text() == "my notes"

@@ -27,11 +27,14 @@ def command_line(*models: tuple[str, Path], without: tuple = ()) -> str:
     return shlex.join(words)
 
 
-def renew(name: str, folder: Path, file: str, record: dict, kind: Callable) -> None:
+def renew(
+    name: str, folder: Path, file: str, record: dict, kind: Callable, effort: Callable
+) -> None:
     """Writes `record` into `file`, and renews card and manifest, where `name` is a folder.
 
     In `file` it takes the place of the record that has the same `kind(record)`, unless that is of
-    more images; records of other weights go.
+    more images, or of as many and `effort(record)`, a number or a set, is less than its own;
+    records of other weights go.
     """
     from robustzoo import zoo
     from robustzoo.hashes import sha256
@@ -45,10 +48,16 @@ def renew(name: str, folder: Path, file: str, record: dict, kind: Callable) -> N
             "shown, not written: the card of a folder is renewed, e.g. model_cards/" + folder.name
         )
     weights = sha256((folder / "model.safetensors").read_bytes())
-    kept = [r for r in parts(read_facts(folder, file)) if r.get("weights_sha256") == weights]
-    larger = [r["examples"] for r in kept if kind(r) == kind(record)]
-    if larger and larger[0] > record["examples"]:
-        return notice(f"shown, not written: {folder / file} has the same of {larger[0]:,} images")
+    # A record without the hash is older than these, and saving other weights removes it.
+    records = parts(read_facts(folder, file))
+    kept = [r for r in records if r.get("weights_sha256", weights) == weights]
+    for same in (r for r in kept if kind(r) == kind(record)):
+        if same["examples"] > record["examples"]:
+            of = f"{same['examples']:,} images"
+            return notice(f"shown, not written: {folder / file} has the same of {of}")
+        if same["examples"] == record["examples"] and effort(record) < effort(same):
+            what = f"shown, not written: {folder / file} has the same with more effort"
+            return notice(f"{what}: {same['command']}")
     write_json(folder / file, _filed(kept, record | {"weights_sha256": weights}, kind))
     if _in_checkout(folder):
         zoo.register(folder)

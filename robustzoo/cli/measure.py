@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 import robustzoo
 from robustzoo.cli._open import open_model, sample, threat_of
@@ -38,13 +39,14 @@ def evaluate(name, examples, sample_seed, report, **options):
     manifest are renewed.
     """
     report = report and writable(report)
+    _check_used(options["suite"], options["draws"])
     model, config, folder = open_model(name)
     test, sample_seed = sample(config, examples, sample_seed)
     found = _evaluated(model, config, test, sample_seed, **options)
     command = command_line((name, folder), without=("report",))
     record = {"suite": options["suite"], **found.to_dict(command)}
     _show_verdict(record)
-    renew(name, folder, "eval.json", record, lambda r: (r.get("suite", "pgd"), r["threat"]))
+    renew(name, folder, "eval.json", record, _kind, _effort)
     if report:
         found.save(report)
         notice(f"wrote {report}")
@@ -110,6 +112,25 @@ def _evaluated(model, config, test, sample_seed, suite, eps, restarts, draws, **
         tell=tell,
         **options,
     )
+
+
+def _check_used(suite, draws):
+    """Refuses options that this suite would not heed."""
+    source = click.get_current_context().get_parameter_source("restarts")
+    if suite not in ("pgd", "paper") and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError(f"--restarts is of the suites pgd and paper. Received: {suite}")
+    if suite == "rand" and 1 < draws < 20:
+        raise click.UsageError(f"the suite rand averages at least 20 draws. Received: {draws}")
+
+
+def _kind(record):
+    return record.get("suite", "pgd"), record["threat"]
+
+
+def _effort(record):
+    """Runs of all attacks, times the gradients that each averages."""
+    given = [result["arguments"] for result in record["results"]]
+    return sum(of.get("restarts", 1) * of.get("draws", 1) for of in given)
 
 
 def _show_verdict(record):

@@ -10,6 +10,7 @@ from robustzoo.cli._figure import need_matplotlib, png
 from robustzoo.cli._open import open_model, sample, threat_of
 from robustzoo.cli._record import command_line, renew
 from robustzoo.cli._show import line, notice, percent
+from robustzoo.writable import writable
 
 
 @click.command()
@@ -35,7 +36,7 @@ def certify(name, examples, sample_seed, eps, methods, output, curve, queries):
     The truth lies between the certified accuracy and the accuracy that PGD-40 leaves. Where NAME is
     a folder, its certificate.json, card and manifest are renewed.
     """
-    curve = curve and png(curve)
+    curve, output = curve and png(curve), output and writable(output)
     if curve:
         need_matplotlib("give no --curve")
     model, config, folder = open_model(name)
@@ -43,6 +44,8 @@ def certify(name, examples, sample_seed, eps, methods, output, curve, queries):
 
     methods = chosen(methods)  # before any work
     threat, (test, sample_seed) = threat_of(config, eps), sample(config, examples, sample_seed)
+    if curve and not threat.eps:
+        raise click.UsageError(f"--curve needs an eps above 0. Received: {threat}")
     if queries:
         _write_queries(Path(queries), model, test, threat)
     notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
@@ -54,7 +57,10 @@ def certify(name, examples, sample_seed, eps, methods, output, curve, queries):
         _write_curve(curve, folder, model, config, test, threat, methods)
     command = command_line((name, folder), without=("output", "curve", "queries"))
     record = _certificate(proof, report, command)
-    renew(name, folder, "certificate.json", record, lambda r: r["threat"])
+    renew(
+        name, folder, "certificate.json", record,
+        kind=lambda r: r["threat"], effort=lambda r: frozenset(r["methods"]),
+    )  # fmt: skip
 
 
 @click.command()
@@ -85,7 +91,7 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
     smoothed model, not about the model asked once, and each image's radius holds with probability
     1 - alpha. Where NAME is a folder, its smoothing.json, card and manifest are renewed.
     """
-    figure = figure and png(figure)
+    figure, output = figure and png(figure), output and writable(output)
     if figure:
         need_matplotlib("give no --figure")
     model, config, folder = open_model(name)
@@ -108,7 +114,10 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
         notice(f"wrote {figure}")
     command = command_line((name, folder), without=("output", "figure"))
     record = _radii(proof, config, sample_seed, spent, command)
-    renew(name, folder, "smoothing.json", record, lambda r: r["sigma"])
+    renew(
+        name, folder, "smoothing.json", record,
+        kind=lambda r: r["sigma"], effort=lambda r: r["n"],
+    )  # fmt: skip
 
 
 def _bounds(model, config, test, sample_seed, threat, methods):

@@ -13,7 +13,8 @@ def evasion(y, logits):
     last is max_j z_j + threshold - score. First the class is changed, then the detector deceived;
     where one is lost the other waits (selective descent, Bryniarski et al., 2021,
     arXiv:2106.15023). Whatever is wrong exceeds whatever is right, and the loss is 0 where the
-    class is wrong and accepted, so that attacks that keep their best keep the right one.
+    class is wrong and accepted. Use an attack that returns where it ends, such as `PGD`: one that
+    returns the last image that fools the model, such as `APGD`, takes a rejected one for that.
     """
     classes = logits[:, :-1]
     lead = margin(y, classes)

@@ -17,6 +17,7 @@ from robustzoo.evaluation._bar import progress_bar
 from robustzoo.evaluation._data import checked_data
 from robustzoo.evaluation.checks import check_model, check_results, is_random
 from robustzoo.evaluation.describe import describe
+from robustzoo.evaluation.fully_described import fully_described
 from robustzoo.evaluation.journal import Journal
 from robustzoo.evaluation.lower_precision import lower_precision
 from robustzoo.evaluation.report import Report, Result
@@ -62,7 +63,8 @@ def evaluate(
         seed: of all noise.
         precision: "bfloat16" searches in it, where that is faster.
         journal: folder that keeps what is done, so that the same call goes on after an
-            interruption; None keeps nothing.
+            interruption; None keeps nothing, and so do attacks that are closures, lambdas or the
+            like, which have but a name.
         tell: called with each result as soon as it is there.
     """
     images, labels = checked_data(model, data)
@@ -79,6 +81,8 @@ def evaluate(
     # The logits tell apart what the weights do not: a temperature, noise, what is done to images.
     facts = [weights, sha256(logits), examples, str(threat), plan, cascade, seed, precision]
     facts = json.dumps([*facts, __version__, BACKEND])
+    # What a name alone describes may be another attack when the same call comes again.
+    journal = journal if all(map(fully_described, attacks.values())) else None
     kept = Journal(journal, sha256(facts.encode()))
     judge = _Judge(model, images, threat, cascade, batch_size, seed, precision, kept)
     with progress_bar(12) as bar:

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -32,10 +33,14 @@ class Journal:
         self.entries[key] = value
         if not self.path:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.path.parent) as work:
-            np.savez(Path(work) / self.path.name, **self.entries)
-            os.replace(Path(work) / self.path.name, self.path)  # whole or not at all
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.path.parent) as work:
+                np.savez(Path(work) / self.path.name, **self.entries)
+                os.replace(Path(work) / self.path.name, self.path)  # whole or not at all
+        except OSError as error:
+            warnings.warn(f"an interruption would lose this evaluation: {error}", stacklevel=2)
+            self.path = None  # goes on in memory
 
     def close(self) -> None:
         """The evaluation is done: removes the file."""

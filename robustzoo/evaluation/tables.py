@@ -30,6 +30,7 @@ def accuracy_tables(reports: Mapping[str, Report], origin: str) -> Iterator[Tabl
         for finding in report.findings or ()
     ]
     checked = all(report.findings is not None for report in reports.values())
+    each = "Each attack saw only what those above it had left. " if first.cascade else ""
     praise = "The checks found nothing wrong with these numbers. " if checked and not doubts else ""
     yield Table(
         "accuracy",
@@ -39,7 +40,7 @@ def accuracy_tables(reports: Mapping[str, Report], origin: str) -> Iterator[Tabl
         f"Share of {counted(first.robust, 'example')} that are classified correctly and stay so "
         f"within {first.threat}. In the worst case an example counts only if no attack "
         "broke it; the interval is for the population behind the sample. "
-        f"{praise}{origin}",
+        f"{each}{praise}{origin}",
     )
     if doubts:
         yield Table(

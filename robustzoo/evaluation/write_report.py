@@ -19,6 +19,8 @@ from robustzoo.provenance import provenance
 from robustzoo.threats import L1, L2, Linf
 from robustzoo.writable import writable
 
+TITLE = "Robustness of"
+
 
 def write_report(
     models: Mapping[str, keras.Model],
@@ -69,7 +71,7 @@ def write_report(
         distance_table(distances, origin),
         attack_table(gallery.attacks | attacks, origin),
     )
-    title = f"Robustness of {', '.join(models)}"
+    title = f"{TITLE} {', '.join(models)}"
     summary = (
         f"{counted(models, 'model')} under attack on the same {counted(labels, 'image')}"
         f"{dataset and ' of ' + dataset}, within {threat}."
@@ -86,6 +88,7 @@ def _checked(path, threat):
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"the report is a file .html. Received: {path}")
     writable(path)
+    _check_markdown(path)
     if not threat.eps > 0:
         raise ValueError(f"a report needs a budget of eps > 0. Received: {threat}")
     return path
@@ -160,6 +163,13 @@ def _facts(reports, suite, command):
         "commit": made["commit"] or "",
     }
     return tuple((name, fact) for name, fact in facts.items() if fact)
+
+
+def _check_markdown(path):
+    """The Markdown beside the page takes no other file's place."""
+    path = path.with_suffix(".md")
+    if path.exists() and not path.read_text(encoding="utf-8").startswith(f"# {TITLE}"):
+        raise ValueError(f"{path} is there and no report: give another --output")
 
 
 def _write(page, path):

@@ -1,5 +1,6 @@
 """L2 radii of the smoothed classifier."""
 
+import math
 from collections.abc import Callable
 
 import keras
@@ -41,6 +42,9 @@ def certify_smoothed(
         advance: called with the number of images just finished, for a progress bar.
     """
     check(sigma, alpha, seed, n=n, n0=n0, batch_size=batch_size)
+    if alpha ** (1 / n) <= 0.5:  # not even n hits of n
+        least = math.floor(math.log(alpha) / math.log(0.5)) + 1
+        raise ValueError(f"at alpha {alpha} n must be at least {least}. Received: n={n}")
     images, labels = check_data(model, images, labels)
     base = base_classifier(model)
     chosen, counts = votes(base, images, sigma, (n0, n), seed, batch_size, advance)

@@ -212,6 +212,7 @@ def test_what_keras_silences_in_inference_is_no_noise():
         ({"alpha": 1.0}, "alpha must lie in"),
         ({"n": 0}, "n must be an integer >= 1. Received: 0"),
         ({"n0": 1.5}, "n0 must be"),
+        ({"n": 9}, "at alpha 0.001 n must be at least 10"),
         ({"seed": -1}, "seed must be an integer >= 0"),
         ({"batch_size": 0}, "batch_size must be"),
         ({"y": np.full(6, 9)}, "labels must lie in 0 .. 1"),

@@ -9,7 +9,7 @@ import functools
 import click
 
 from robustzoo import datasets, zoo
-from robustzoo.attacks import APGD, ILCM, JSMA, CarliniWagner, bim, fgsm, generate
+from robustzoo.attacks import ILCM, JSMA, PGD, CarliniWagner, bim, fgsm, generate
 from robustzoo.detect import (
     ROC,
     Confidence,
@@ -141,7 +141,8 @@ class Setting:
         if kind == "l2":
             attack = CarliniWagner(targeted=True, **SEARCH)
             return generate(attack, model, self.images, self.other)
-        attack = APGD(Linf(EPS[self.dataset]), steps=100, loss=evasion)
+        eps = EPS[self.dataset]
+        attack = PGD(Linf(eps), eps / 10, steps=100, loss=evasion)
         return generate(attack, model, self.images, self.labels)
 
 
@@ -156,7 +157,7 @@ def facts(examples: int) -> dict:
         "JSMA": f"theta 1, gamma {GAMMA}, least likely class",
         "C&W": f"random other class, {SEARCH}; hc: confidence 10",
         "K-density": "s2 = 1 / 0.26, RCE 0.1 / 0.26, 1,000 training images of each class",
-        "adaptive beside FGSM, BIM, ILCM": "APGD-100, same eps, loss=evasion",
+        "adaptive beside FGSM, BIM, ILCM": "PGD-100, steps of eps / 10, same eps, loss=evasion",
         "adaptive beside JSMA, C&W, C&W-hc": "C&W on the abstaining model (C&W-wb)",
         "adaptive threshold": "median score of 1,000 validation images",
     }
