@@ -1,8 +1,8 @@
-import warnings
 import dataclasses
 import functools
 import json
 import sys
+import warnings
 
 import keras
 import numpy as np
