@@ -29,17 +29,22 @@ def test_trains_and_measures_only_what_is_not_there(monkeypatch):
     monkeypatch.setattr(family, "_run", lambda *module: ran.append(module))
     monkeypatch.setattr(family, "trained", lambda name: name == "mmc_mnist")
     monkeypatch.setattr(family, "read_facts", lambda folder, file: None)
-    only = ["--only", "mmc_mnist", "--only", "rce_mnist", "--examples", "10"]
+    only = ["--only", "mmc_mnist", "--only", "rce_mnist", "--only", "linear_mnist"]
+    only += ["--examples", "10"]
     result = CliRunner().invoke(family.main, ["mnist", *only])
     assert result.exit_code == 0, result.output
     assert sorted((m[0], m[1]) for m in ran) == [
+        ("robustzoo", "certify"),
         ("robustzoo", "evaluate"),
         ("robustzoo", "evaluate"),
+        ("robustzoo", "evaluate"),
+        ("training.publish", "linear-mnist"),
         ("training.publish", "mmc-mnist"),
         ("training.publish", "rce-mnist"),
+        ("training.train", "linear_mnist"),
         ("training.train", "rce_mnist"),
     ]
-    assert all(m[-2:] == ("--examples", "10") for m in ran if m[0] == "robustzoo")
+    assert all(m[-2:] == ("--examples", "10") for m in ran if m[1] == "evaluate")
 
 
 def test_a_recipe_of_another_family_is_refused():

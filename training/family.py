@@ -77,6 +77,17 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
+# What is proved of a model besides: the record, the command that makes it, and its options.
+PROOFS = {
+    "linear_mnist": ("certificate.json", "certify"),
+    "smoothed_mnist": (
+        "smoothing.json", "smooth", "--sigma", "0.5", "--examples", "500", "--draws", "10000"
+    ),
+    "smoothed_cifar10": (
+        "smoothing.json", "smooth", "--sigma", "0.25", "--examples", "500", "--draws", "10000"
+    ),
+}  # fmt: skip
+
 
 @click.command()
 @click.argument("family", type=click.Choice(list(FAMILIES)))
@@ -96,10 +107,22 @@ def main(family, only, examples, train_only):
         console.rule(f"{name}, {(time.monotonic() - start) / 60:.0f} minutes")
         if not trained(name):
             _run("training.train", name)
-        if not train_only and read_facts(folder_of(name), "eval.json") is None:
-            options += ("--restarts", "1", *(("--examples", str(examples)) if examples else ()))
-            _run("robustzoo", "evaluate", str(folder_of(name)), *options)
-            _run("training.publish", folder_of(name).name)
+        if not train_only:
+            _measure(name, options, examples)
+
+
+def _measure(name, options, examples):
+    """Makes those records of a model that are not there, and publishes them."""
+    folder, commands = folder_of(name), []
+    if read_facts(folder, "eval.json") is None:
+        sample = ("--examples", str(examples)) if examples else ()
+        commands.append(("evaluate", *options, "--restarts", "1", *sample))
+    if name in PROOFS and read_facts(folder, PROOFS[name][0]) is None:
+        commands.append(PROOFS[name][1:])
+    for command, *given in commands:
+        _run("robustzoo", command, str(folder), *given)
+    if commands:
+        _run("training.publish", folder.name)
 
 
 def folder_of(recipe: str):
