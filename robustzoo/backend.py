@@ -106,7 +106,12 @@ if BACKEND == "tensorflow":
 
     def compiled(fn, variables):
         """Compiles `fn`, which may read `variables` and update them."""
-        return tf.function(fn, jit_compile=accelerated(), autograph=False, reduce_retracing=True)
+        function = tf.function(
+            fn, jit_compile=accelerated(), autograph=False, reduce_retracing=True
+        )
+        # Each attack of a suite is compiled once; TensorFlow takes that for one traced too often.
+        function._omit_frequent_tracing_warning = True
+        return function
 
     def accelerated() -> bool:
         """Whether XLA pays: it does on an accelerator, and halves the speed on a CPU."""
