@@ -25,7 +25,7 @@ class Noise(keras.layers.Layer):
         **options,
     ):
         super().__init__(**options)
-        if type(scale) not in (int, float) or not 0 <= scale < float("inf"):
+        if not isinstance(scale, int | float) or not 0 <= scale < float("inf"):
             raise ValueError(f"scale must be a finite number >= 0. Received: {scale!r:.100}")
         if distribution not in ("gaussian", "uniform"):
             raise ValueError(
