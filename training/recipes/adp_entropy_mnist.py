@@ -29,6 +29,7 @@ def recipe() -> Recipe:
         batch_size=128,
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,
+        precision="mixed_bfloat16",
         validation_attack=PGD(Linf(0.1), step_size=0.02, steps=10),
         published={
             "clean": 0.9968,

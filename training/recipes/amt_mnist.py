@@ -29,5 +29,6 @@ def recipe() -> Recipe:
         batch_size=128,
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,
+        precision="mixed_bfloat16",
         validation_attack=PGD(Linf(0.1), step_size=0.02, steps=10),
     )

@@ -30,6 +30,7 @@ def recipe() -> Recipe:
         batch_size=128,
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,
+        precision="mixed_bfloat16",
         warmup_epochs=0.5,
         validation_attack=PGD(threat, step_size=0.05, steps=10, loss=mmc),
     )

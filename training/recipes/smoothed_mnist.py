@@ -28,4 +28,5 @@ def recipe() -> Recipe:
         batch_size=128,
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,
+        precision="mixed_bfloat16",
     )
