@@ -1,4 +1,5 @@
-"""Adversarial training with MMC (Pang et al., arXiv:1905.10626), MNIST, Linf 0.3, SmallCNN.
+"""Adversarial training with MMC (Pang et al., arXiv:1905.10626), MNIST, Linf 0.3, SmallCNN from
+mmc-mnist: from fresh weights it came to give one answer for all.
 
 Command:  python -m training.train at_mmc_mnist
 Expect:   not yet measured
@@ -26,11 +27,12 @@ def recipe() -> Recipe:
         defense=partial(MadryTraining, attack=attack, criterion=mmc, average_decay=0.995),
         threat=threat,
         method="at_mmc",
-        epochs=5,
+        initial="mmc-mnist",
+        epochs=6,
         batch_size=128,
-        learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
+        learning_rate=partial(one_cycle, peak=1e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,
         precision="mixed_bfloat16",
-        warmup_epochs=0.5,
+        warmup_epochs=2.0,
         validation_attack=PGD(threat, step_size=0.05, steps=10, loss=mmc),
     )
