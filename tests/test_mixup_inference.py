@@ -150,7 +150,7 @@ def test_an_attack_goes_through_the_mixing_and_leaves_the_seed():
         ({"other": 0}, "predicted or other must be positive"),
         ({"other": 10**9}, "other must be an integer in 0 .. 256"),
         ({"other_mixing": 1.5}, r"other_mixing must lie in \[0, 1\]. Received: 1.5"),
-        ({"pool": 10**6}, "pool must be an integer in 1 .. 65536"),
+        ({"pool": 10**6}, "pool must be an integer in 1 .. 349525"),
     ],
 )
 def test_refuses(arguments, message):
