@@ -1,8 +1,8 @@
 """Baseline of ADP: an ensemble of three SmallCNN of TRADES trained side by side, MNIST.
 
 Command:  python -m training.train ensemble_baseline_mnist
-Expect:   clean 99.4, robust 88.8 % of validation images, not measured on the test set; 25 minutes
-          on CPU, 2 cores
+Expect:   clean 99.90, FGSM 28.80, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 0.70 % at Linf 0.3,
+          1,000 test images; 25 minutes on CPU, 2 cores
 """
 
 from functools import partial
