@@ -69,11 +69,12 @@ def _build(name, arguments, depth):
     function = ARCHITECTURES[name]
     if not isinstance(arguments, Mapping):
         raise ValueError(f"arguments of {name} must be an object. Received: {arguments!r:.100}")
+    parameters = inspect.signature(function).parameters
     for argument in arguments:
-        _check_known(f"argument of {name}", argument, inspect.signature(function).parameters)
+        _check_known(f"argument of {name}", argument, parameters)
     if not depth:
         raise ValueError(f"{name} lies deeper than {MAX_DEPTH} models within each other")
-    for key, parameter in inspect.signature(function).parameters.items():
+    for key, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and key not in arguments:
             raise ValueError(f"{name} needs the argument {key!r}. Received: {arguments!r:.100}")
     values = {key: _value(value, depth - 1) for key, value in arguments.items()}

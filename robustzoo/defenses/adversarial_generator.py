@@ -7,6 +7,7 @@ from robustzoo.architectures import perturbation_generator
 from robustzoo.attacks._model import forward, gradient
 from robustzoo.attacks.base import fooled
 from robustzoo.backend import replicas, weight_gradient
+from robustzoo.defenses._linf import check_linf
 from robustzoo.defenses.base import Defense
 from robustzoo.threats import Linf
 
@@ -49,8 +50,7 @@ class AdversarialGenerator(Defense):
         radius_decay: float = 0.99,
         **options,
     ):
-        if not isinstance(threat, Linf):
-            raise ValueError(f"threat must be Linf. Received: {threat!r}")
+        check_linf(threat)
         if radius not in RADII:
             raise ValueError(f"radius must be one of {RADII}. Received: radius={radius!r}")
         if not 0 <= radius_decay < 1:

@@ -177,9 +177,8 @@ class Defense(keras.Model):
         step = ops.cast(self.optimizer.iterations, "float32")
         decay = ops.minimum(self.average_decay, (1.0 + step) / (10.0 + step))
         for mean, variable in zip(self.averaged.variables, self.classifier.variables, strict=True):
-            if keras.backend.is_float_dtype(
-                mean.dtype
-            ):  # leaves the seeds of dropout and noise alone
+            # The seeds of dropout and noise are left alone.
+            if keras.backend.is_float_dtype(mean.dtype):
                 share = ops.cast(decay, mean.dtype)
                 mean.assign(share * mean + (1.0 - share) * variable)
 

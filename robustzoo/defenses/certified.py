@@ -8,18 +8,13 @@ from robustzoo.certification.graph import Graph
 from robustzoo.certification.intervals import interval_bounds
 from robustzoo.certification.margin_bounds import margin_bounds
 from robustzoo.certification.region import Region
+from robustzoo.defenses._linf import check_linf
 from robustzoo.defenses._shi import initialize, regularizer
 from robustzoo.defenses.base import Defense
 from robustzoo.losses import cross_entropy
 from robustzoo.threats import Linf
 
 TIE = 1e-30
-
-
-def check_linf(threat):
-    """Raises ValueError unless `threat` is a `Linf`."""
-    if not isinstance(threat, Linf):
-        raise ValueError(f"threat must be Linf. Received: {threat!r}")
 
 
 class Certified(Defense):

@@ -4,7 +4,8 @@ import keras
 
 from robustzoo.attacks import PGD
 from robustzoo.certification.arrays import FLOAT32
-from robustzoo.defenses.certified import Certified, check_linf
+from robustzoo.defenses._linf import check_linf
+from robustzoo.defenses.certified import Certified
 from robustzoo.threats import Linf
 
 

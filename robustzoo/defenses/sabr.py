@@ -1,7 +1,8 @@
 """SABR."""
 
 from robustzoo.attacks import PGD
-from robustzoo.defenses.certified import Certified, check_linf
+from robustzoo.defenses._linf import check_linf
+from robustzoo.defenses.certified import Certified
 from robustzoo.threats import Linf
 
 

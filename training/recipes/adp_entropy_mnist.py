@@ -5,33 +5,19 @@ Expect:   clean 99.80, FGSM 50.70, PGD-20 0.10, PGD-20 margin 1.20, PGD-40 1.80 
           1,000 test images; 29 minutes on CPU, 2 cores
 """
 
+import dataclasses
 from functools import partial
 
-import keras
-
-from robustzoo.attacks import PGD
 from robustzoo.defenses import AdaptiveDiversity
-from robustzoo.threats import Linf
 from training.recipe import Recipe
-from training.schedules import one_cycle
-
-MEMBER = {"architecture": "small_cnn", "arguments": {}}
+from training.recipes import adp_mnist
 
 
 def recipe() -> Recipe:
-    return Recipe(
-        dataset="mnist",
-        architecture="ensemble",
-        arguments={"members": [MEMBER] * 3},
+    return dataclasses.replace(
+        adp_mnist.recipe(),
         defense=partial(AdaptiveDiversity, alpha=2.0, beta=0.0, average_decay=0.995),
-        threat=None,
         method="adp_entropy",
-        epochs=5,
-        batch_size=128,
-        learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
-        optimizer=keras.optimizers.Adam,
-        precision="mixed_bfloat16",
-        validation_attack=PGD(Linf(0.1), step_size=0.02, steps=10),
         published={
             "clean": 0.9968,
             "source": "Pang et al., arXiv:1901.08846, three ResNet-20; recalled, low confidence",
