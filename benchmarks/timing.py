@@ -16,6 +16,7 @@ from robustzoo.backend import accelerated
 # Largest ratio of a time to the floor of its benchmark, and to the faster of Foolbox and ART.
 FLOORS = {"PGD-40": 1.03, "TRADES step": 1.10, "Madry step": 1.10, "robustzoo.load": 1.20}
 FLOORS |= {"IBP": 1.50, "CROWN-IBP": 1.50, "CROWN": 1.50}
+WIDTH = 140  # of a table that goes into a pipe or file
 PEERS = ("Foolbox", "ART")
 OVER_PEERS = {"PGD-40": 0.55, "C&W": 0.5, "DeepFool": 0.5, "EAD": 0.5, "robust evaluation": 0.25}
 
@@ -50,13 +51,18 @@ def interleaved(
     All are measured in every round, so that other load on the machine slows them alike, in an
     order drawn anew each time. One call of each before that is not counted, unless `warm` is off.
     """
-    results = {name: call() for name, call in work.items()} if warm else {}
-    times = {name: [] for name in work}
+    results, times = {}, {name: [] for name in work}
     order = np.random.default_rng(0)
-    for _ in range(rounds):
-        for name in order.permutation(list(work)):
-            measured, results[name] = _seconds_per_call(work[name], seconds)
-            times[name].append(measured)
+    with Console(stderr=True).status("") as status:
+        if warm:
+            for name, call in work.items():
+                status.update(f"{name}, not counted")
+                results[name] = call()
+        for turn in range(rounds):
+            for name in order.permutation(list(work)):
+                status.update(f"{name}, round {turn + 1} of {rounds}")
+                measured, results[name] = _seconds_per_call(work[name], seconds)
+                times[name].append(measured)
     return {name: np.array(measured) for name, measured in times.items()}, results
 
 
@@ -93,7 +99,9 @@ def report(
         met = met and not missed
         style = "red" if missed else "green" if name in FLOORS | OVER_PEERS else None
         table.add_row(name, *cells, *(checks or {}).get(name, []), style=style)
-    Console().print(table)
+    # A pipe has no width of its own, and 80 columns would cut the ratios.
+    console = Console()
+    (console if console.is_terminal else Console(width=WIDTH)).print(table)
     return met
 
 
