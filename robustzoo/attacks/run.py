@@ -10,9 +10,11 @@ from keras import ops
 
 from robustzoo.attacks._model import later, random_variables
 from robustzoo.attacks.base import RESTART, Attack, where
-from robustzoo.backend import compiled, random_state
+from robustzoo.backend import compiled, device_name, random_state
 
 CHUNK = 100  # first states are made for so many images at once, whatever the batch size
+LONG = 500  # steps of an attack for which compiling a smaller batch pays
+SMALLEST = 16  # examples of that batch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +90,8 @@ class _Machine:
     def __init__(self, attack, model, until, slots, chunk):
         self.slots, self.chunk, self.spent = slots, chunk, 0
         self.begin, self.step, self.seeds = _compiled(attack, model, until)
+        # On an accelerator a step takes as long for a few examples as for many.
+        self.shrinks = attack.steps >= LONG and device_name() is None
 
     def queue(self, images, labels, seed, number):
         """Yields (x, y, first state) of chunk after chunk, in NumPy."""
@@ -124,6 +128,18 @@ class _Machine:
                 following += len(fill)
                 tensors = _tensors(state)
             busy[slots[len(fill) :]] = False
+            size = self._size(busy) if following == count else len(busy)
+            if size < len(busy):
+                kept = np.resize(np.flatnonzero(busy), size)  # the last ones twice, not counted
+                rows, busy = rows[kept], np.arange(size) < busy.sum()
+                tensors = _tensors({k: v[kept] for k, v in state.items()})
+
+    def _size(self, busy):
+        """Halves of the slots suffice for the examples that are `busy` once none waits."""
+        size = len(busy)
+        while self.shrinks and size // 2 >= max(busy.sum(), SMALLEST):
+            size //= 2
+        return size
 
 
 class _Rows:
