@@ -309,6 +309,16 @@ def test_bfloat16_only_searches(model, data, threat):
         lower_precision(model, "int8")
 
 
+def test_float32_repeats_no_search_whose_find_would_not_count(model, data):
+    """FAB finds the boundary everywhere; half of what bfloat16 finds is not over it in float32."""
+    attacks, threat = {"FAB": FAB(Linf(1e-4), steps=5, targets=1)}, Linf(1e-4)
+    options = dict(precision="bfloat16", **LIGHT)
+    report = evaluate(model, data, threat, attacks, cascade=True, **options)
+    left = report.results[1]
+    assert left.gradients == 5 * report.results[0].robust.sum() and left.robust.any()
+    assert evaluate(model, data, threat, attacks, **options).results[1].gradients > left.gradients
+
+
 def test_checks_speak_in_the_report():
     """A model whose gradient vanishes is not robust: that nothing broke it is no praise."""
     model = tiny_classifier()

@@ -91,7 +91,7 @@ class _Machine:
         self.slots, self.chunk, self.spent = slots, chunk, 0
         self.begin, self.step, self.seeds = _compiled(attack, model, until)
         # On an accelerator a step takes as long for a few examples as for many.
-        self.shrinks = attack.steps >= LONG and device_name() is None
+        self.shrinks = getattr(attack, "steps", 0) >= LONG and device_name() is None
 
     def queue(self, images, labels, seed, number):
         """Yields (x, y, first state) of chunk after chunk, in NumPy."""

@@ -141,13 +141,15 @@ class _Judge:
         outcome = self._attack(attack, self.searched, images, labels, seed, advance)
         found, success, gradients, queries = outcome
         wrong = self._wrong(found, labels)
-        again = np.flatnonzero(success & ~wrong)
+        inside = keras.ops.convert_to_numpy(self.threat.contains(found, images))
+        wanted = inside | (self._until(attack) is None)
+        again = np.flatnonzero(success & ~wrong & wanted)
         if len(again) and self.searched is not self.model:
             # Only rounding made these look broken: they deserve a search in float32.
             more = self._attack(attack, self.model, images[again], labels[again], seed)
             found[again], gradients, queries = more[0], gradients + more[2], queries + more[3]
             wrong[again] = self._wrong(more[0], labels[again])
-        inside = keras.ops.convert_to_numpy(self.threat.contains(found, images))
+            inside = keras.ops.convert_to_numpy(self.threat.contains(found, images))
         distance = keras.ops.convert_to_numpy(_measure(attack, self.threat)[1](found, images))
         distance = np.where(wrong, distance, np.inf)
         seconds = time.monotonic() - start
@@ -172,7 +174,7 @@ class _Judge:
 
         A random model may be fooled once by luck; it is judged by other noise, so that is not it.
         """
-        if self.random or (attack.minimal and not self.cascade):
+        if self.random or (getattr(attack, "minimal", False) and not self.cascade):
             return None
         return self.threat.contains
 
