@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from robustzoo.architectures import ensemble, noisy
+from robustzoo.architectures import ensemble, ensemble_members, noisy
 from tests.tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
 
 
@@ -31,6 +31,24 @@ def test_member_logits_are_the_input_of_the_last_layer():
     assert logits.shape == (5, 2, 4)
     for k, member in enumerate(members):
         np.testing.assert_allclose(numpy(logits)[:, k], numpy(member(x)), atol=1e-6)
+
+
+def test_is_taken_apart_into_its_members():
+    x = tiny_batch(5)[0]
+    members = [tiny_classifier(seed=k) for k in range(3)]
+    model = ensemble(members)
+    for parts in (ensemble_members(model), ensemble_members(noisy(model, 0.0, 0.0))):
+        assert len(parts) == 3
+        for part, member in zip(parts, members, strict=True):
+            np.testing.assert_allclose(numpy(part(x)), numpy(member(x)), atol=1e-6)
+            assert part.count_params() == member.count_params()
+    assert len(ensemble_members(ensemble(members[:1]))) == 1
+
+
+def test_other_models_have_no_members():
+    model = tiny_classifier()
+    for other in (model, noisy(model, draws=2, inner=0.0), keras.Sequential([ensemble([model])])):
+        assert ensemble_members(other) == []
 
 
 def test_names_are_unique_even_of_models_within_models():

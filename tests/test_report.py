@@ -14,6 +14,7 @@ from tiny import tiny_batch, tiny_classifier, tiny_linear, values
 from robustzoo import architectures, cli, datasets, zoo
 from robustzoo.attacks import PGD, CarliniWagner, fgsm, generate
 from robustzoo.evaluation import gallery
+from robustzoo.evaluation.gallery import Gallery
 from robustzoo.evaluation.measures import (
     adversarial_grid,
     certified_curve,
@@ -26,6 +27,7 @@ from robustzoo.evaluation.measures import (
 )
 from robustzoo.evaluation.page import Page, Picture, Table, to_html, to_markdown
 from robustzoo.evaluation.write_report import write_report
+from robustzoo.layers import Noise
 from robustzoo.losses import margin
 from robustzoo.threats import Linf
 
@@ -89,6 +91,31 @@ def test_steps_curve_falls():
     y = classes(model, x)
     curve = steps_curve(model, x, y, PGD(Linf(0.1), 0.02, steps=6), batch_size=10, seed=2)
     assert curve.shape == (7,) and curve[-1] < 1 and (np.diff(curve) <= 0).all()
+
+
+@pytest.fixture(scope="module")
+def random_model():
+    """Its logits on images of 0.5 differ by N(3.2, 3.2^2): every call misjudges 16% of them."""
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            Noise(0.8, seed=1000),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2),
+        ]
+    )
+    model.set_weights([np.stack([np.zeros(16), np.ones(16)], axis=1), np.array([0.0, -4.8])])
+    return model, np.full((200, 4, 4, 1), 0.5, "float32"), np.ones(200, "int32")
+
+
+def test_steps_curve_of_a_random_model_counts_no_luck(random_model):
+    """Steps that change nothing break nothing, however often the noise alone fools the model."""
+    model, x, y = random_model
+    curve = steps_curve(model, x, y, PGD(Linf(1e-6), 1e-7, steps=20), batch_size=50)
+    assert 0.75 < curve[0] < 0.92
+    np.testing.assert_allclose(curve, curve[0], atol=0.01)
+    curve = steps_curve(model, x, y, PGD(Linf(0.5), 0.25, steps=5, draws=2), batch_size=50)
+    assert curve[-1] < 0.2
 
 
 def test_norms_in_numbers():
@@ -219,6 +246,46 @@ def test_report_of_two_models(tmp_path, short):
     assert "| worst case |" in text and "| tiny-1 | C&W | L2 |" in text
 
 
+def test_report_of_an_ensemble_with_draws(tmp_path, short, monkeypatch):
+    x, y = tiny_batch(6)
+    members = {f"member {k}": tiny_classifier(seed=k) for k in (1, 2)}
+    models = {"pair": architectures.ensemble(list(members.values()))}
+    drawn, draw = [], gallery.figures.matrix_figure
+    monkeypatch.setattr(gallery.figures, "matrix_figure", lambda *a: drawn.append(a) or draw(*a))
+    html, markdown = write_report(models, (x, y), Linf(0.03), tmp_path / "pair.html", draws=2)
+    ((shares, rows, columns, *_),) = drawn
+    attack = PGD(Linf(0.03), 0.03 / 4, steps=20, draws=2)
+    clean = [np.mean(classes(member, x) == y) for member in members.values()]
+    expected = np.vstack([clean, transfer_matrix(members, x, y, attack)])
+    np.testing.assert_allclose(shares, expected)
+    assert rows == ["(clean)", *members] and columns == list(members)
+    check_html(html.read_text(), 6)
+    text = markdown.read_text()
+    assert "Transfer among the members of pair" in text
+    assert "PGD-20 made of 6 images with the member in a row, within Linf 0.03" in text
+    told = [line for line in text.splitlines() if re.match(r"\| \S+ \| .* steps \d", line)]
+    assert len(told) == 5 and all("draws 2" in line for line in told)  # C&W is a short one here
+
+
+def test_draws_reach_every_attack(random_model, monkeypatch):
+    model, x, y = random_model
+    seen = []
+
+    def curve(model, x, y, attack, eps, **_):
+        seen.append(attack(0.1).draws)
+        return np.ones(len(eps))
+
+    monkeypatch.setattr(gallery, "eps_curve", curve)
+    monkeypatch.setattr(gallery, "certified_curve", lambda model, x, y, eps, *_: np.ones(len(eps)))
+    drawer = Gallery({"random": model}, x, y, Linf(0.1), ["0", "1"], "", draws=3)
+    drawer.eps_curves({})
+    drawer.certified_curves(["ibp"])
+    assert seen == [3, 3, 3]
+    assert {label: attack.draws for label, attack in drawer.attacks.items()} == dict.fromkeys(
+        ("FGSM", "PGD-20", f"PGD-{gallery.WAY}", "DeepFool", "C&W"), 3
+    )
+
+
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
     """Two linear models of 16 pixels, "dark" or "light", of different class names."""
@@ -263,6 +330,19 @@ def test_command(folders, tmp_path, short):
     away = 4 * np.abs(np.array([60, 153, 240]) / 255 - 0.5)
     pairs = (away.sum() - away) / 2
     assert np.abs(float(row.split("|")[5]) / pairs - 1).min() < 0.03
+
+
+def test_command_passes_draws_on(folders, tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        "robustzoo.evaluation.write_report.write_report",
+        lambda *_, **more: given.append(more) or [],
+    )
+    arguments = ["report", str(folders[0]), "--output", str(tmp_path / "out.html"), "--draws", "7"]
+    assert CliRunner().invoke(cli.main, arguments).exit_code == 0
+    assert given[0]["draws"] == 7 and "--draws 7" in given[0]["command"]
+    result = CliRunner().invoke(cli.main, [*arguments, "--suite", "rand"])
+    assert result.exit_code == 2 and "at least 20 draws" in result.stderr
 
 
 def test_command_refuses_models_of_different_classes(folders, tmp_path):

@@ -4,6 +4,7 @@ from robustzoo.architectures._parts import CIFAR10_MEAN, CIFAR10_STD
 from robustzoo.architectures.build import ARCHITECTURES, build
 from robustzoo.architectures.center_head import center_head
 from robustzoo.architectures.ensemble import ensemble
+from robustzoo.architectures.ensemble_members import ensemble_members
 from robustzoo.architectures.linear import linear
 from robustzoo.architectures.madry_cnn import madry_cnn
 from robustzoo.architectures.mixup_inference import mixup_inference
@@ -28,6 +29,7 @@ __all__ = [
     "build",
     "center_head",
     "ensemble",
+    "ensemble_members",
     "linear",
     "madry_cnn",
     "mixup_inference",

@@ -4,7 +4,7 @@ import functools
 
 from keras import ops
 
-from robustzoo.backend import frozen, input_gradient
+from robustzoo.backend import frozen, input_gradient, random_state
 
 # A raw random state is a seed and a counter. They move by more than a model draws meanwhile, so
 # that no two layers, passes or steps see the same noise.
@@ -13,10 +13,23 @@ STEP = 100_003  # seeds from a step to the next, over those of the model's rando
 PASS = 1000  # counts from a forward pass to the next, over those that a layer takes in one
 
 
-def forward(model, z, noise=None):
-    """Logits (B, L) of `z`; `noise` as in `gradient`."""
-    with frozen(reseeded(model, noise, 0)):
-        return model(z)
+def forward(model, z, noise=None, draws: int = 1):
+    """Logits (B, L) of `z`, averaged over `draws` passes; `noise` as in `gradient`.
+
+    Without noise all passes would be the same, so one is made.
+    """
+    total = None
+    for draw in range(draws if noise is not None else 1):
+        with frozen(reseeded(model, noise, draw)):
+            logits = model(z)
+        total = logits if total is None else total + logits
+    return total / draws if draws > 1 and noise is not None else total
+
+
+def clean_logits(attack, model, x, seed):
+    """Logits (B, L) of clean `x`, averaged over `attack.draws` passes; `seed` is `begin`'s."""
+    noise = random_state(seed) if random_variables(model) else None
+    return forward(model, x, noise, attack.draws)
 
 
 def gradient(model, z, values, noise=None, draws: int = 1):

@@ -5,7 +5,7 @@ Every example has its own c, so one may be in its fifth search while another is 
 
 from keras import ops
 
-from robustzoo.attacks._model import forward
+from robustzoo.attacks._model import clean_logits
 from robustzoo.attacks.base import fooled, where
 from robustzoo.losses import margin
 
@@ -23,9 +23,11 @@ def hits(y, logits, targeted: bool, confidence: float = 0.0):
     return hit & (lead(y, logits, targeted) >= confidence) if confidence else hit
 
 
-def opening(attack, model, x, y):
+def opening(attack, model, x, y, seed):
     """The first state: the clean image, which is the answer where the model errs already."""
-    hit = hits(y, forward(model, x), attack.targeted, getattr(attack, "confidence", 0.0))
+    hit = hits(
+        y, clean_logits(attack, model, x, seed), attack.targeted, getattr(attack, "confidence", 0.0)
+    )
     zeros, none = ops.zeros_like(y, "float32"), ops.zeros_like(y, "int32")
     state = {"best": x, "success": hit, "value": zeros, "done": hit}
     bounds = {"c": zeros + attack.initial_c, "lower": zeros, "upper": zeros + float("inf")}

@@ -8,7 +8,7 @@ from keras import ops
 
 from robustzoo.attacks import _apgd_halving, _apgd_sparsity
 from robustzoo.attacks._arguments import check_positive, check_threat
-from robustzoo.attacks._model import forward, gradient
+from robustzoo.attacks._model import clean_logits, gradient
 from robustzoo.attacks.base import Attack, fooled, nothing_yet, where
 from robustzoo.losses import cross_entropy, dlr_targeted
 from robustzoo.threats import L1, L2, Linf
@@ -63,7 +63,7 @@ class APGD(Attack):
         peak = {"peak": x, "peak_slope": ops.zeros_like(x), "peak_loss": state["value"]}
         state = state | peak | {"z": self._start(x, seed)}
         if self.targets:
-            state["target"] = self._target(model, x, run)
+            state["target"] = self._target(model, x, seed, run)
         return state | self._rule.first(x, self.threat.eps)
 
     def step(self, model, state, x, y, noise=None):
@@ -105,8 +105,8 @@ class APGD(Attack):
             noise = self.threat.eps * self.threat.steepest(noise)
         return self.threat.project(x + noise, x)
 
-    def _target(self, model, x, run):
-        logits = forward(model, x)
+    def _target(self, model, x, seed, run):
+        logits = clean_logits(self, model, x, seed)
         if self.targets >= logits.shape[-1]:
             raise ValueError(
                 f"targets must be less than the {logits.shape[-1]} classes."

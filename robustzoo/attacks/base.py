@@ -27,7 +27,8 @@ class Attack:
 
     Attributes:
         restarts: independent runs.
-        draws: gradients averaged per step, with fresh noise of a random model.
+        draws: gradients averaged per step, or outputs where there are no gradients, each with fresh
+            noise of a random model.
         runs: restarts and targets, of which the best per example counts.
         gradients: input gradients per step and example; 0 where it only asks for outputs.
         queries: forward passes per step and example beside those.
@@ -52,6 +53,10 @@ class Attack:
     @property
     def gradients(self):
         return self.draws
+
+    def longest(self, x):
+        """Most steps of a run on images like `x`."""
+        return self.steps
 
     def begin(self, model, x, y, seed, run):
         """Returns the first state.
@@ -92,7 +97,7 @@ class Attack:
             return where(state["done"], state, new)
 
         # Some attacks judge where a step began: the last move needs one step more.
-        return repeat(self.steps + 1, advance, state)
+        return repeat(self.longest(x) + 1, advance, state)
 
 
 def nothing_yet(x, y):
@@ -136,7 +141,7 @@ def smaller(state, z, size, hit):
 
 def tried(attack, model, state, z, y, noise):
     """`state` with `z` as its best where that fools the model or has more of the attack's loss."""
-    logits = forward(model, z, noise)
+    logits = forward(model, z, noise, attack.draws)
     value = (-1.0 if attack.targeted else 1.0) * attack.loss(y, logits)
     success = fooled(logits, y, attack.targeted)
     return better(state, state | {"best": z, "success": success, "value": value})

@@ -56,7 +56,7 @@ class CarliniWagner(Attack):
 
     def begin(self, model, x, y, seed, run):
         start = ops.arctanh(0.999999 * (2.0 * x - 1.0))
-        state = _search.opening(self, model, x, y)
+        state = _search.opening(self, model, x, y, seed)
         return state | {"start": start} | _fresh(start, state["value"])
 
     def step(self, model, state, x, y, noise=None):

@@ -5,7 +5,7 @@ import dataclasses
 from keras import ops
 
 from robustzoo.attacks._jacobian import leads
-from robustzoo.attacks._model import forward
+from robustzoo.attacks._model import clean_logits, forward, within
 from robustzoo.attacks.base import Attack, fooled, where
 from robustzoo.losses._own import rivals
 from robustzoo.threats import L2, Linf
@@ -29,20 +29,21 @@ class DeepFool(Attack):
         steps: largest number of steps.
         classes: so many classes count, those of the largest clean logits, y among them.
         overshoot: fraction by which r is stretched.
+        draws: gradients averaged per step, and outputs to judge by (EOT).
     """
 
     norm: type = L2
     steps: int = 50
     classes: int = 10
     overshoot: float = 0.02
+    draws: int = 1
 
-    queries = 1
     minimal = True
 
     def __post_init__(self):
         if self.norm not in (L2, Linf):
             raise ValueError(f"norm must be the class L2 or Linf. Received: norm={self.norm!r}")
-        for name, least in (("steps", 1), ("classes", 2)):
+        for name, least in (("steps", 1), ("classes", 2), ("draws", 1)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 raise ValueError(f"{name} must be an integer >= {least}. Received: {value!r}")
@@ -51,10 +52,14 @@ class DeepFool(Attack):
 
     @property
     def gradients(self):
-        return self.classes - 1
+        return self.draws * (self.classes - 1)
+
+    @property
+    def queries(self):
+        return self.draws
 
     def begin(self, model, x, y, seed, run):
-        logits = forward(model, x)
+        logits = clean_logits(self, model, x, seed)
         wrong = fooled(logits, y)
         count = min(self.classes, logits.shape[-1]) - 1
         return {
@@ -71,7 +76,7 @@ class DeepFool(Attack):
     def step(self, model, state, x, y, noise=None):
         total = state["total"] + self._shift(model, state, y, noise)
         z = ops.clip(x + (1.0 + self.overshoot) * total, 0.0, 1.0)
-        success = fooled(forward(model, z, noise), y)
+        success = fooled(forward(model, z, within(noise, self.draws), self.draws), y)
         new = {
             "z": z,
             "total": total,
@@ -86,7 +91,7 @@ class DeepFool(Attack):
 
     def _shift(self, model, state, y, noise):
         """From z to the nearest of the linearised boundaries, shaped like the images."""
-        f, w = leads(model, state["z"], y, state["rivals"], noise)
+        f, w = leads(model, state["z"], y, state["rivals"], noise, self.draws)
         size = ops.abs(w) if self.norm is Linf else ops.square(w)
         power = ops.sum(size, axis=(2, 3, 4))  # ||w||_1 or ||w||_2^2
         dual = power if self.norm is Linf else ops.sqrt(power)

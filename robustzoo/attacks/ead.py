@@ -6,7 +6,7 @@ from keras import ops
 
 from robustzoo.attacks import _search
 from robustzoo.attacks._arguments import check_positive
-from robustzoo.attacks._model import forward, gradient
+from robustzoo.attacks._model import forward, gradient, within
 from robustzoo.attacks.base import Attack, smaller, spread
 from robustzoo.threats import L1, PIXELS
 
@@ -31,7 +31,7 @@ class EAD(Attack):
         learning_rate: a.
         initial_c: first c.
         targeted: `y` holds the classes to reach.
-        draws: gradients averaged per step (EOT).
+        draws: gradients averaged per step, and outputs to judge by (EOT).
         abort_early: end a search when a tenth of its iterations brings less than 0.01%.
     """
 
@@ -48,7 +48,6 @@ class EAD(Attack):
 
     minimal = True
     norm = L1
-    queries = 1  # the gradient is taken beside the iterate that is judged
 
     def __post_init__(self):
         if self.rule not in RULES:
@@ -60,18 +59,22 @@ class EAD(Attack):
                 raise ValueError(f"{name} must be a number >= 0. Received: {name}={value!r}")
 
     @property
+    def queries(self):
+        return self.draws  # the gradient is taken beside the iterate that is judged
+
+    @property
     def steps(self):
         return self.searches * self.iterations
 
     def begin(self, model, x, y, seed, run):
-        state = _search.opening(self, model, x, y)
+        state = _search.opening(self, model, x, y, seed)
         return state | _fresh(x, state["value"])
 
     def step(self, model, state, x, y, noise=None):
         state = _search.restarted(state, _fresh(x, state["c"]))
         z = self._fista(model, state, x, y, noise)
         k = spread(ops.cast(state["iteration"], "float32"))
-        logits = forward(model, z, noise)
+        logits = forward(model, z, within(noise, self.draws), self.draws)
         hit = _search.hits(y, logits, self.targeted, self.confidence)
         l1 = ops.sum(ops.abs(z - x), axis=PIXELS)
         elastic = self.beta * l1 + ops.sum(ops.square(z - x), axis=PIXELS)

@@ -6,7 +6,7 @@ from keras import ops
 
 from robustzoo.attacks._arguments import check_positive, check_threat
 from robustzoo.attacks._hyperplane import shortest
-from robustzoo.attacks._model import forward, gradient
+from robustzoo.attacks._model import clean_logits, forward, gradient, within
 from robustzoo.attacks.base import Attack, fooled, smaller, spread
 from robustzoo.losses._own import own
 from robustzoo.threats import L1, L2, PIXELS, Linf
@@ -35,7 +35,7 @@ class FAB(Attack):
         eta: overshoot past the hyperplane.
         beta: backward step.
         alpha_max: largest pull towards x.
-        draws: gradients averaged per step (EOT).
+        draws: gradients averaged per step, and outputs to judge by (EOT).
     """
 
     threat: Linf | L2 | L1
@@ -47,7 +47,6 @@ class FAB(Attack):
     alpha_max: float = 0.1
     draws: int = 1
 
-    queries = 1
     minimal = True
 
     def __post_init__(self):
@@ -61,11 +60,15 @@ class FAB(Attack):
             raise ValueError(f"alpha_max must be in [0, 1]. Received: alpha_max={self.alpha_max!r}")
 
     @property
+    def queries(self):
+        return self.draws
+
+    @property
     def runs(self):
         return self.targets * self.restarts
 
     def begin(self, model, x, y, seed, run):
-        logits = forward(model, x)
+        logits = clean_logits(self, model, x, seed)
         wrong, classes = fooled(logits, y), logits.shape[-1]
         rank = run % self.targets + 1
         ranking = ops.cast(ops.top_k(logits, classes)[1], "int32")
@@ -81,7 +84,7 @@ class FAB(Attack):
 
     def step(self, model, state, x, y, noise=None):
         z = self._towards_boundary(model, state, x, y, noise)
-        hit = fooled(forward(model, z, noise), y)
+        hit = fooled(forward(model, z, within(noise, self.draws), self.draws), y)
         steps = state["steps"] + 1
         kept = smaller(state, z, self.threat.distance(z, x), hit)
         return kept | {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from keras import ops
 
-from robustzoo.attacks._model import forward
+from robustzoo.attacks._model import clean_logits
 from robustzoo.attacks.base import Attack, fooled
 from robustzoo.attacks.bim import bim
 from robustzoo.losses import cross_entropy
@@ -37,7 +37,7 @@ class ILCM(Attack):
         self._bim()  # which checks the arguments
 
     def begin(self, model, x, y, seed, run):
-        target = ops.cast(ops.argmin(forward(model, x), axis=-1), "int32")
+        target = ops.cast(ops.argmin(clean_logits(self, model, x, seed), axis=-1), "int32")
         return {**self._bim().begin(model, x, y, seed, run), "target": target}
 
     def step(self, model, state, x, y, noise=None):

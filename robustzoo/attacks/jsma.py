@@ -5,10 +5,10 @@ import math
 
 from keras import ops
 
+from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._jacobian import jacobian
-from robustzoo.attacks._model import forward, later, random_variables
+from robustzoo.attacks._model import clean_logits
 from robustzoo.attacks.base import Attack, fooled, where
-from robustzoo.backend import random_state, repeat
 from robustzoo.losses._own import own
 
 
@@ -26,13 +26,14 @@ class JSMA(Attack):
     Args:
         theta: change of a feature, in pixels of [0, 1]; negative to darken.
         gamma: largest fraction of features to change.
+        draws: Jacobians averaged per step (EOT).
     """
 
     theta: float = 1.0
     gamma: float = 0.1
+    draws: int = 1
 
     targeted = True  # `y` holds the classes to reach
-    gradients = 2
     minimal = True
 
     def __post_init__(self):
@@ -40,9 +41,17 @@ class JSMA(Attack):
             raise ValueError(f"theta must be in [-1, 1], not 0. Received: theta={self.theta}")
         if not 0 < self.gamma <= 1:
             raise ValueError(f"gamma must be in (0, 1]. Received: gamma={self.gamma}")
+        check_positive(self, ("draws",))
+
+    @property
+    def gradients(self):
+        return 2 * self.draws
+
+    def longest(self, x):
+        return self._rounds(x)
 
     def begin(self, model, x, y, seed, run):
-        reached = fooled(forward(model, x), y, targeted=True)
+        reached = fooled(clean_logits(self, model, x, seed), y, targeted=True)
         return {
             "z": x,
             "free": flat(x < 1 if self.theta > 0 else x > 0),
@@ -83,21 +92,11 @@ class JSMA(Attack):
         def others(logits):
             return target(logits) - sign * ops.sum(logits, axis=-1)
 
-        logits, _, slopes = jacobian(model, z, [target, others], noise)
+        logits, _, slopes = jacobian(model, z, [target, others], noise, self.draws)
         return fooled(logits, y, targeted=True), *(flat(slope) for slope in slopes)
 
     def _rounds(self, x):
         return int(math.prod(x.shape[1:]) * self.gamma / 2)
-
-    def _run(self, model, x, y, seed, run):
-        state = self.begin(model, x, y, seed, run)
-        noise = random_state(seed) if random_variables(model) else None
-        # One step more than rounds: a step judges what the one before it changed.
-        return repeat(
-            self._rounds(x) + 1,
-            lambda i, state: self.step(model, state, x, y, later(noise, i)),
-            state,
-        )
 
 
 def best_pair(rise, fall, free):

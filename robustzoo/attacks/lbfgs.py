@@ -55,7 +55,7 @@ class LBFGS(Attack):
         return self.searches * self.iterations
 
     def begin(self, model, x, y, seed, run):
-        state = _search.opening(self, model, x, y)
+        state = _search.opening(self, model, x, y, seed)
         fresh = _fresh(x, state["value"])
         first = {"trial": x, "trial_objective": fresh["objective"], "trial_slope": fresh["slope"]}
         return state | fresh | first | {"taken": ops.ones_like(state["found"])}

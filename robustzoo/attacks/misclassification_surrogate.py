@@ -5,9 +5,9 @@ import functools
 
 from keras import ops
 
-from robustzoo.attacks._arguments import check_threat
+from robustzoo.attacks._arguments import check_positive, check_threat
 from robustzoo.attacks._jacobian import leads
-from robustzoo.attacks._model import forward, random_variables
+from robustzoo.attacks._model import forward, random_variables, within
 from robustzoo.attacks.base import Attack, fooled
 from robustzoo.backend import random_state
 from robustzoo.losses import margin
@@ -28,23 +28,29 @@ class MisclassificationSurrogate(Attack):
     Args:
         threat: where the example may lie.
         classes: so many classes count, those of the largest logits, y among them.
+        draws: gradients averaged, and outputs to judge by (EOT).
     """
 
     threat: Linf | L2 | L1
     classes: int = 10
+    draws: int = 1
 
     steps = 1
-    queries = 1
     one_graph = True
 
     def __post_init__(self):
         check_threat(self)
         if not isinstance(self.classes, int) or self.classes < 2:
             raise ValueError(f"classes must be an integer >= 2. Received: {self.classes!r}")
+        check_positive(self, ("draws",))
 
     @property
     def gradients(self):
-        return self.classes - 1
+        return self.draws * (self.classes - 1)
+
+    @property
+    def queries(self):
+        return 2 * self.draws  # before the step, and after it
 
     def __call__(self, model, x, y, seed=0, training=False):
         """As every attack; the one step is not judged, so no forward pass is spent on that."""
@@ -65,18 +71,18 @@ class MisclassificationSurrogate(Attack):
 
     def step(self, model, state, x, y, noise=None):
         z = self._moved(model, x, y, noise)
-        logits = forward(model, z, noise)
+        logits = forward(model, z, within(noise, self.draws), self.draws)
         done = ops.ones_like(state["done"])
         return {"best": z, "success": fooled(logits, y), "value": margin(y, logits), "done": done}
 
     def _moved(self, model, x, y, noise):
-        gaps, slopes = leads(model, x, y, self._others(model, x, y, noise), noise)
+        gaps, slopes = leads(model, x, y, self._others(model, x, y, noise), noise, self.draws)
         direction = self._nearest(gaps, slopes)
         return self.threat.project(x + self.threat.eps * self.threat.steepest(direction), x)
 
     def _others(self, model, x, y, noise):
         """The classes (B, K) of the largest logits but y."""
-        logits = forward(model, x, noise)
+        logits = forward(model, x, noise, self.draws)
         return ops.top_k(rivals(logits, y), min(self.classes, logits.shape[-1]) - 1)[1]
 
     def _nearest(self, gaps, slopes):

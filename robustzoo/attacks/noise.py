@@ -29,6 +29,7 @@ class Noise(Attack):
         steps: largest number of draws; a claim about noise takes 10,000.
         loss: (y, logits) -> (B,), to choose among draws that do not fool the model.
         targeted: `y` holds the classes to reach rather than the true ones.
+        draws: outputs averaged per try, of a random model.
     """
 
     threat: Linf | L2
@@ -36,15 +37,19 @@ class Noise(Attack):
     steps: int = 10_000
     loss: Callable = margin
     targeted: bool = False
+    draws: int = 1
 
     gradients = 0
-    queries = 1
 
     def __post_init__(self):
         check_threat(self, Linf, L2)
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {KINDS}. Received: kind={self.kind!r}")
-        check_positive(self, ("steps",))
+        check_positive(self, ("steps", "draws"))
+
+    @property
+    def queries(self):
+        return self.draws
 
     def begin(self, model, x, y, seed, run):
         return nothing_yet(x, y) | {"key": random_keys(ops.shape(y)[0], seed)}

@@ -60,7 +60,7 @@ def run(
     count = len(images)
     best, success = images.copy(), np.zeros(count, bool)
     value, enough = np.full(count, -np.inf, "float32"), np.zeros(count, bool)
-    machine = _Machine(attack, model, until, min(batch_size, count), min(CHUNK, count))
+    machine = _Machine(attack, model, images, until, min(batch_size, count), min(CHUNK, count))
     spent = 0
     for number in range(attack.runs):
         rows = np.flatnonzero(~enough)
@@ -87,11 +87,11 @@ def run(
 class _Machine:
     """The compiled halves of an attack, each for one size, and the loop over them."""
 
-    def __init__(self, attack, model, until, slots, chunk):
+    def __init__(self, attack, model, images, until, slots, chunk):
         self.slots, self.chunk, self.spent = slots, chunk, 0
         self.begin, self.step, self.seeds = _compiled(attack, model, until)
         # On an accelerator a step takes as long for a few examples as for many.
-        self.shrinks = getattr(attack, "steps", 0) >= LONG and device_name() is None
+        self.shrinks = attack.longest(images) >= LONG and device_name() is None
 
     def queue(self, images, labels, seed, number):
         """Yields (x, y, first state) of chunk after chunk, in NumPy."""
@@ -110,11 +110,12 @@ class _Machine:
         rows, following = np.arange(self.slots), min(self.slots, count)
         busy, self.spent = rows < count, 0
         first = waiting.take(following)
+        over = first["stop"][rows % following]  # before any step, which is not counted then
         tensors = _tensors({k: v[rows % following] for k, v in first.items()})
         step = 0
         while busy.any():
             tensors, step = self.step(tensors, later(noise, step)), step + 1
-            self.spent += int(busy.sum())
+            self.spent += int((busy & ~over).sum())
             free = busy & ops.convert_to_numpy(tensors["stop"])
             if not free.any():
                 continue
@@ -124,6 +125,7 @@ class _Machine:
             if len(fill):
                 for name, fresh in waiting.take(len(fill)).items():
                     state[name][fill] = fresh
+                over[fill] = state["stop"][fill]
                 rows[fill] = np.arange(following, following + len(fill))
                 following += len(fill)
                 tensors = _tensors(state)
@@ -131,7 +133,7 @@ class _Machine:
             size = self._size(busy) if following == count else len(busy)
             if size < len(busy):
                 kept = np.resize(np.flatnonzero(busy), size)  # the last ones twice, not counted
-                rows, busy = rows[kept], np.arange(size) < busy.sum()
+                rows, over, busy = rows[kept], over[kept], np.arange(size) < busy.sum()
                 tensors = _tensors({k: v[kept] for k, v in state.items()})
 
     def _size(self, busy):
@@ -167,7 +169,7 @@ def _compiled(attack, model, until):
     def begin(x, y, number):
         state = attack.begin(model, x, y, seeds, number)
         never = ops.zeros_like(state["done"])
-        return state | {"enough": never, "stop": never}
+        return state | {"enough": never, "stop": state["done"]}
 
     def step(slots, noise):
         x, y, enough, stop = (slots[name] for name in ("x", "y", "enough", "stop"))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from keras import ops
 
+from robustzoo.attacks._arguments import check_positive
 from robustzoo.attacks._counter import random_keys, uniform
 from robustzoo.attacks.base import Attack, nothing_yet, tried
 from robustzoo.losses import cross_entropy
@@ -27,6 +28,7 @@ class Spatial(Attack):
         tries: if given, so many random transformations per image replace the grid.
         loss: (y, logits) -> (B,); the higher the worse, the lower if `targeted`.
         targeted: `y` holds the classes to reach rather than the true ones.
+        draws: outputs averaged per try, of a random model.
     """
 
     rotation: float = 30.0
@@ -35,10 +37,10 @@ class Spatial(Attack):
     tries: int | None = None
     loss: Callable = cross_entropy
     targeted: bool = False
+    draws: int = 1
 
     threat = None
     gradients = 0
-    queries = 1
 
     def __post_init__(self):
         for name in ("rotation", "translation"):
@@ -50,6 +52,11 @@ class Spatial(Attack):
             raise ValueError(f"grid must be a tuple of three positive integers. Received: {grid!r}")
         if self.tries is not None and not (isinstance(self.tries, int) and self.tries > 0):
             raise ValueError(f"tries must be a positive integer. Received: tries={self.tries!r}")
+        check_positive(self, ("draws",))
+
+    @property
+    def queries(self):
+        return self.draws
 
     @property
     def steps(self):

@@ -38,6 +38,7 @@ class Square(Attack):
         loss: (y, logits) -> (B,), to be raised; to be lowered when `targeted`.
         restarts: independent runs.
         targeted: `y` holds the classes to reach rather than the true ones.
+        draws: outputs averaged per query of a random model.
     """
 
     threat: Linf | L2
@@ -46,15 +47,19 @@ class Square(Attack):
     loss: Callable = margin
     restarts: int = 1
     targeted: bool = False
+    draws: int = 1
 
     gradients = 0
-    queries = 1
 
     def __post_init__(self):
         check_threat(self, Linf, L2)
-        check_positive(self, ("steps", "restarts"))
+        check_positive(self, ("steps", "restarts", "draws"))
         if not 0 < self.p <= 1:
             raise ValueError(f"p must be in (0, 1]. Received: p={self.p!r}")
+
+    @property
+    def queries(self):
+        return self.draws
 
     def side(self, k: int, height: int, width: int) -> int:
         """Side of the square of try k = 0, 1, ..., in pixels."""
@@ -72,7 +77,7 @@ class Square(Attack):
         }
 
     def step(self, model, state, x, y, noise=None):
-        logits = forward(model, state["z"], noise)
+        logits = forward(model, state["z"], noise, self.draws)
         loss, hit = self.loss(y, logits), fooled(logits, y, self.targeted)
         value = -loss if self.targeted else loss
         enough = state["value"] + ROUNDING * ops.max(ops.abs(logits), axis=-1)

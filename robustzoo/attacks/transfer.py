@@ -5,7 +5,7 @@ import dataclasses
 import keras
 from keras import ops
 
-from robustzoo.attacks._model import forward
+from robustzoo.attacks._model import clean_logits, forward, within
 from robustzoo.attacks.base import Attack, better, fooled
 from robustzoo.losses import margin
 from robustzoo.threats import PIXELS
@@ -34,9 +34,12 @@ class Transfer(Attack):
         if not isinstance(self.attack, Attack):
             raise ValueError(f"attack must be an iterative attack. Received: {self.attack!r}")
 
+    def longest(self, x):
+        return self.attack.longest(x)
+
     @property
-    def steps(self):
-        return self.attack.steps
+    def draws(self):
+        return self.attack.draws
 
     @property
     def threat(self):
@@ -56,7 +59,7 @@ class Transfer(Attack):
 
     @property
     def queries(self):
-        return self.attack.queries + 1
+        return self.attack.queries + self.draws
 
     @property
     def minimal(self):
@@ -68,8 +71,10 @@ class Transfer(Attack):
 
     def begin(self, model, x, y, seed, run):
         inner = self.attack.begin(self.source, x, y, seed, run)
-        nobody = ops.zeros_like(y, "bool")
-        wrong = fooled(forward(model, x), y, self.targeted) if self.minimal else nobody
+        if self.minimal:
+            wrong = fooled(clean_logits(self, model, x, seed), y, self.targeted)
+        else:
+            wrong = ops.zeros_like(y, "bool")
         return _prefixed(inner) | {
             "best": x,
             "success": wrong,
@@ -81,7 +86,7 @@ class Transfer(Attack):
         inner = {k.removeprefix(PREFIX): v for k, v in state.items() if k.startswith(PREFIX)}
         before, inner = inner, self.attack.step(self.source, inner, x, y, noise)
         proposal = self._proposal(before, inner, x)
-        logits = forward(model, proposal, noise)
+        logits = forward(model, proposal, within(noise, self.draws), self.draws)
         found = {"best": proposal, "success": fooled(logits, y, self.targeted)}
         if self.minimal:
             found["value"] = ops.where(found["success"], inner["value"], -float("inf"))

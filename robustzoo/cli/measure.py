@@ -58,15 +58,18 @@ def evaluate(name, examples, sample_seed, report, **options):
 @click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--sample-seed", default=0, show_default=True, help="Of the sample of examples.")
 @click.option("--eps", help='Budget, e.g. "8/255"; by default that of the first model.')
+@click.option("--draws", default=1, show_default=True, type=click.IntRange(1), help="For EOT.")
 @click.option("--seed", default=0, show_default=True, help="Of all noise.")
 @click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1))
 @click.option("--output", default="report.html", show_default=True, type=click.Path(dir_okay=False))
 def report(names, examples, sample_seed, eps, output, **options):
     """Compare models under attack, in curves, pictures and tables, as one HTML page.
 
-    All see the same sample of one test set, within one budget. The page needs no other file; the
-    same as Markdown, with its pictures in a folder, is written beside it.
+    All see the same sample of one test set, within one budget. For random models, give --draws 20:
+    so many gradients are averaged per step. The page needs no other file; the same as Markdown,
+    with its pictures in a folder, is written beside it.
     """
+    _check_used(options["suite"], options["draws"])
     opened = _open_alike(names)
     from robustzoo.evaluation.write_report import write_report
 

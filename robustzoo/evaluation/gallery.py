@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import keras
 import numpy as np
 
+from robustzoo.architectures import ensemble_members
 from robustzoo.attacks import PGD, CarliniWagner, DeepFool, fgsm
 from robustzoo.evaluation import figures
-from robustzoo.evaluation._words import percent
+from robustzoo.evaluation._words import counted, percent
 from robustzoo.evaluation.measures import (
     adversarial_grid,
     certified_curve,
@@ -42,6 +43,7 @@ class Gallery:
         names: of the classes.
         origin: the end of every caption, on how it was made.
         batch_size, seed: of the attacks.
+        draws: gradients that each attack averages per step, for random models (EOT).
     """
 
     models: Mapping[str, keras.Model]
@@ -52,26 +54,41 @@ class Gallery:
     origin: str
     batch_size: int = 128
     seed: int = 0
+    draws: int = 1
 
     @property
     def searches(self) -> dict:
         """Attacks that look for the smallest change, of a size that a first look affords."""
         norm = DeepFool.norm if isinstance(self.threat, L1) else type(self.threat)
+        classes = min(10, len(self.names))
         # On robust models a small c would be spent on finding that it is too small.
         carlini_wagner = CarliniWagner(
-            searches=4, iterations=100, learning_rate=0.1, initial_c=10.0
+            searches=4, iterations=100, learning_rate=0.1, initial_c=10.0, draws=self.draws
         )
-        return {"DeepFool": DeepFool(norm, classes=min(10, len(self.names))), "C&W": carlini_wagner}
+        return {
+            "DeepFool": DeepFool(norm, classes=classes, draws=self.draws),
+            "C&W": carlini_wagner,
+        }
 
     @property
     def attacks(self) -> dict:
         """Every attack that a picture shows, by label."""
         eps = self.threat.eps
         return {
-            "FGSM": fgsm(self.threat),
-            "PGD-20": PGD(self.threat, eps / 4, steps=20),
-            f"PGD-{WAY}": PGD(self.threat, eps / 10, steps=WAY),
+            "FGSM": self._fgsm(eps),
+            "PGD-20": self._pgd(eps),
+            f"PGD-{WAY}": PGD(self.threat, eps / 10, steps=WAY, draws=self.draws),
             **self.searches,
+        }
+
+    @functools.cached_property
+    def members(self) -> dict:
+        """The members, by "member 1" and so on, of each model that is an ensemble of several."""
+        parts = {name: ensemble_members(model) for name, model in self.models.items()}
+        return {
+            name: {f"member {k}": member for k, member in enumerate(members, 1)}
+            for name, members in parts.items()
+            if len(members) > 1
         }
 
     def eps_curves(self, distances: Mapping[str, Mapping[str, Result]]) -> Picture:
@@ -79,8 +96,8 @@ class Gallery:
         eps = self.threat.eps * np.array(BUDGETS)
         curves = {}
         for name, model in self.models.items():
-            fast = self._eps_curve(model, lambda e: fgsm(self._within(e)), eps)
-            slow = self._eps_curve(model, lambda e: PGD(self._within(e), e / 4, steps=20), eps)
+            fast = self._eps_curve(model, self._fgsm, eps)
+            slow = self._eps_curve(model, self._pgd, eps)
             curves[name] = {"FGSM": (eps, fast), "PGD-20": (eps, slow)}
             for attack, results in distances.items():
                 if results[name].norm == self._norm:
@@ -103,9 +120,7 @@ class Gallery:
         eps = self.threat.eps * np.array(BUDGETS)
         curves = {}
         for name, model in self.models.items():
-            left = self._eps_curve(
-                model, lambda e: suite(self._within(e), restarts=1)["PGD-40"], eps
-            )
+            left = self._eps_curve(model, self._pgd_40, eps)
             proved = certified_curve(model, *self._data, eps, type(self.threat), methods)
             curves[name] = {"PGD-40": (eps, left), "certified": (eps, proved)}
         mark = self.threat.eps, f"eps = {format_eps(self.threat.eps)}"
@@ -130,8 +145,11 @@ class Gallery:
             figures.accuracy_figure(curves, "steps"),
             _told(curves, "steps", WAY),
             f"Share of the examples that so many steps of PGD leave, within {self._budget}, from "
-            f"a random start, with steps of {format_eps(attack.step_size)}. A curve that still "
-            "falls at its end says that more steps would break more.",
+            f"a random start, with steps of {format_eps(attack.step_size)}. What was misclassified "
+            "on the way counts as broken from there on; where a model is random, that may be luck: "
+            "there only the image after just so many steps counts, seen with other noise, and the "
+            "curve may rise. A curve that still falls at its end says that more steps would break "
+            "more.",
         )
 
     def grid(self, name: str) -> Picture:
@@ -146,7 +164,7 @@ class Gallery:
             f"{head} {(row != labels).sum()}" for head, row in zip(heads, classes, strict=True)
         ]
         return self._picture(
-            f"examples-{1 + list(self.models).index(name)}",  # a name may be no file name
+            f"examples-{self._number(name)}",
             f"Adversarial examples of {name}",
             figures.grid_figure(found, classes, labels, heads, self.names),
             f"Grid of {len(rows)} images, clean and as attacks changed them. Misclassified: "
@@ -182,28 +200,27 @@ class Gallery:
 
     def transfer(self) -> Picture:
         """Which model's adversarial examples fool which."""
-        matrix = transfer_matrix(self.models, *self._data, self.attacks["PGD-20"], **self._options)
-        clean = [
-            np.mean(predict(model, self.images, self.batch_size) == self.labels)
-            for model in self.models.values()
-        ]
-        names = list(self.models)
-        told = [
-            f"made on {source}, shown to {target}: {percent(share)}"
-            for source, row in zip(names, matrix, strict=True)
-            for target, share in zip(names, row, strict=True)
-        ]
-        return self._picture(
+        return self._transfer(
             "transfer",
             "Transfer between the models",
-            figures.matrix_figure(
-                np.vstack([clean, matrix]), ["(clean)", *names], names, "made on", "shown to"
-            ),
-            f"Matrix of accuracies in %. {'; '.join(told)}",
+            self.models,
             "Accuracy of the model in a column on what PGD-20 made with the model in a row, within "
             f"{self._budget}; the first row is without attack. The last steps' images count, so "
             "the diagonal may lie above the accuracies of the tables. A model that is fooled more "
             "by another's examples than by its own hides its gradient.",
+        )
+
+    def member_transfer(self, name: str) -> Picture:
+        """Which member's adversarial examples fool which, of an ensemble in `members`."""
+        return self._transfer(
+            f"members-{self._number(name)}",
+            f"Transfer among the members of {name}",
+            self.members[name],
+            f"Accuracy of the member of {name} in a column, by itself, on what PGD-20 made of "
+            f"{counted(self.labels, 'image')} with the member in a row, within {self._budget}; the "
+            "first row is without attack. The last steps' images count. Where the cells off the "
+            "diagonal are as low as those on it, the same images fool every member, and to average "
+            "them protects little.",
         )
 
     def histograms(self, distances: Mapping[str, Mapping[str, Result]]) -> Picture:
@@ -228,6 +245,26 @@ class Gallery:
             "distances are at most these.",
         )
 
+    def _transfer(self, picture, title, models, caption):
+        """The matrix of `models` by name."""
+        matrix = transfer_matrix(models, *self._data, self.attacks["PGD-20"], **self._options)
+        clean = [
+            np.mean(predict(model, self.images, self.batch_size) == self.labels)
+            for model in models.values()
+        ]
+        names = list(models)
+        told = [
+            f"made on {source}, shown to {target}: {percent(share)}"
+            for source, row in zip(names, matrix, strict=True)
+            for target, share in zip(names, row, strict=True)
+        ]
+        png = figures.matrix_figure(
+            np.vstack([clean, matrix]), ["(clean)", *names], names, "made on", "shown to"
+        )
+        return self._picture(
+            picture, title, png, f"Matrix of accuracies in %. {'; '.join(told)}", caption
+        )
+
     @functools.cached_property
     def _seen(self):
         """Rows that all models classify correctly; all rows if there is none."""
@@ -235,6 +272,10 @@ class Gallery:
         for model in self.models.values():
             correct &= predict(model, self.images, self.batch_size) == self.labels
         return np.flatnonzero(correct) if correct.any() else np.arange(len(correct))
+
+    def _number(self, name):
+        """Of a model, for a name may be no file name."""
+        return 1 + list(self.models).index(name)
 
     @property
     def _data(self):
@@ -254,6 +295,15 @@ class Gallery:
 
     def _within(self, eps):
         return type(self.threat)(eps)
+
+    def _fgsm(self, eps):
+        return fgsm(self._within(eps), draws=self.draws)
+
+    def _pgd(self, eps):
+        return PGD(self._within(eps), eps / 4, steps=20, draws=self.draws)
+
+    def _pgd_40(self, eps):
+        return suite(self._within(eps), restarts=1, draws=self.draws)["PGD-40"]
 
     def _eps_curve(self, model, attack, eps):
         return eps_curve(model, *self._data, attack, eps, **self._options)

@@ -43,8 +43,8 @@ def suite(
         name: "quick", "pgd", "paper", "autoattack" or "rand"; see `SUITES`.
         classes: of the model; AutoAttack's targets are the 9 next best, or all where fewer.
         restarts: of the PGD with most steps.
-        draws: gradients averaged per step, for models that are random ("rand" takes 20). DeepFool,
-            in "paper", has no average and takes one; Square, in "autoattack", takes none at all.
+        draws: gradients averaged per step, outputs by Square, for models that are random ("rand"
+            takes 20).
     """
     if name not in SUITES:
         close = difflib.get_close_matches(str(name), SUITES, n=1, cutoff=0.0)[0]
@@ -89,7 +89,7 @@ def _paper(threat, classes, restarts, draws):
         **_pgd(threat, classes, restarts, draws),
         "PGD-100": PGD(threat, **long),
         "PGD-100 margin": PGD(threat, loss=margin, **long),
-        "DeepFool": DeepFool(type(threat), classes=min(10, classes)),
+        "DeepFool": DeepFool(type(threat), classes=min(10, classes), draws=draws),
         "C&W-1000": CarliniWagner(draws=draws),
     }
 
@@ -106,7 +106,7 @@ def _autoattack(threat, classes, restarts, draws):
         "APGD-CE": APGD(threat, draws=draws),
         "APGD-T": APGD(threat, targets=targets, draws=draws),
         "FAB-T": FAB(threat, targets=targets, draws=draws),
-        "Square": Square(threat),
+        "Square": Square(threat, draws=draws),
     }
 
 

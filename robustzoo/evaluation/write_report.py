@@ -33,6 +33,7 @@ def write_report(
     dataset: str = "",
     batch_size: int = 128,
     seed: int = 0,
+    draws: int = 1,
     sample_seed: int | None = None,
     command: str = "",
     tell: Callable[[str], None] = lambda text: None,
@@ -51,6 +52,7 @@ def write_report(
         suite: of `evaluate`, for the table of accuracies.
         names: of the classes, by default their numbers.
         seed: of all noise.
+        draws: gradients that each attack averages per step, for random models (EOT).
         dataset, sample_seed, command: where examples and report came from, to be written in it.
         tell: called with the name of each model before it is attacked.
 
@@ -61,8 +63,8 @@ def write_report(
     images, labels = _arrays(models, data)
     names = names or [str(c) for c in range(next(iter(models.values())).output_shape[-1])]
     origin = f"Made by `{command}`." if command else "Made by robustzoo.evaluation.write_report."
-    gallery = Gallery(models, images, labels, threat, names, origin, batch_size, seed)
-    attacks = attacks_of(threat, suite, len(names))
+    gallery = Gallery(models, images, labels, threat, names, origin, batch_size, seed, draws)
+    attacks = attacks_of(threat, suite, len(names), draws=draws)
     facts = dict(dataset=dataset, sample_seed=sample_seed, cascade=suite in CASCADES)
     reports, distances = _attacked(gallery, attacks, facts, tell)
     parts = (
@@ -140,6 +142,8 @@ def _drawn(gallery, distances):
     }
     if len(gallery.models) > 1:
         stages["transfer"] = gallery.transfer
+    for name in gallery.members:
+        stages[f"members of {name}"] = functools.partial(gallery.member_transfer, name)
     with progress_bar(24) as bar:
         task = bar.add_task("", total=len(stages))
         for description, draw in stages.items():

@@ -148,7 +148,7 @@ def test_averaged_gradients_see_through_noise():
 def test_every_draw_of_a_run_is_fresh(model):
     """Three steps of 20 draws, in each of which a layer may ask for several random numbers."""
     x, y = tiny_batch(4)
-    machine = _Machine(PGD(LINF, 2 / 255, steps=2), model, None, 4, 4)
+    machine = _Machine(PGD(LINF, 2 / 255, steps=2), model, x, None, 4, 4)
     step, noises = machine.step, []
 
     def noted(slots, noise):

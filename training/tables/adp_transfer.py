@@ -8,10 +8,10 @@ writes a table, and a picture of each ensemble, `adp_transfer_<model>.png`.
 import functools
 
 import click
-import keras
 import numpy as np
 
 from robustzoo import datasets, zoo
+from robustzoo.architectures import ensemble_members
 from robustzoo.attacks import PGD
 from robustzoo.evaluation.figures import matrix_figure
 from robustzoo.evaluation.measures import transfer_matrix
@@ -59,7 +59,8 @@ def _measured(table, model, examples):
     def matrix():
         data = datasets.load(dataset).test.sample(examples)
         attack = PGD(Linf(eps), eps / 10, steps=10)
-        return transfer_matrix(_members(zoo.load(model)), data.images, data.labels, attack)
+        members = dict(zip(NAMES, ensemble_members(zoo.load(model)), strict=True))
+        return transfer_matrix(members, data.images, data.labels, attack)
 
     def measure(i):
         shares = dict(zip(NAMES, map(float, matrix()[i]), strict=True))
@@ -69,12 +70,6 @@ def _measured(table, model, examples):
         table.row(f"{model} {name}", functools.partial(measure, i)) for i, name in enumerate(NAMES)
     ]
     return np.array([[row[name] for name in NAMES] for row in rows])
-
-
-def _members(model):
-    """Each member of an ensemble as a model of its own, by name."""
-    logits = model.layers[-1].input
-    return {name: keras.Model(model.input, logits[:, k]) for k, name in enumerate(NAMES)}
 
 
 if __name__ == "__main__":
