@@ -16,6 +16,7 @@ from robustzoo.attacks import (
     Noise,
     Spatial,
     Square,
+    Transfer,
     bim,
     fgsm,
     generate,
@@ -267,7 +268,8 @@ def test_merge_checks_all_results_together():
         evaluate(model, (x, y), Linf(0.3), attacks, seed=seed)
         for seed, attacks in enumerate((weak, strong))
     ]
-    assert [report.findings for report in reports] == [(), ()]
+    told = [[finding.name for finding in report.findings] for report in reports]
+    assert told == [["outputs alone break more"], []]
     seen = Finding("random outputs", "text", 0.1), Finding("random outputs", "text", 0.2)
     reports = [
         dataclasses.replace(report, findings=(finding,))
@@ -333,6 +335,39 @@ def test_checks_speak_in_the_report():
     assert all(isinstance(finding, Finding) for finding in report.findings)
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (None, "outputs alone break more"),
+        ("Square", "black box beats white box"),
+        ("Transfer", "transfer beats white box"),
+    ],
+)
+def test_rounded_pixels_are_found_out_by_what_needs_no_gradient(kind, name):
+    linear, x = tiny_linear(4), tiny_batch(40)[0]
+    linear.layers[-1].bias.assign(-keras.ops.convert_to_numpy(linear(x)).mean(0))
+    steps = keras.layers.Lambda(lambda x: keras.ops.round(x * 15.0) / 15.0)
+    masked = keras.Sequential([keras.Input((8, 8, 3)), steps, *linear.layers])
+    threat = Linf(0.1)
+    others = {"Square": Square(threat, steps=200), "Transfer": Transfer(linear, pgd(threat))}
+    attacks = {"PGD": pgd(threat)} | ({kind: others[kind]} if kind else {})
+    report = evaluate(masked, (x, classes(masked, x).astype("int32")), threat, attacks)
+    assert name in [finding.name for finding in report.findings]
+
+
+def test_no_false_alarm_on_honest_noise():
+    """Attacks that average know of the noise; what it does to single outcomes is no finding."""
+    linear, x = tiny_linear(4), tiny_batch(100)[0]
+    linear.layers[-1].bias.assign(-keras.ops.convert_to_numpy(linear(x)).mean(0))
+    y = classes(linear, x).astype("int32")
+    noisy = keras.Sequential([keras.Input((8, 8, 3)), NoiseLayer(0.1, seed=0), *linear.layers])
+    threat = Linf(0.02)
+    attacks = {"PGD": pgd(threat, draws=8), "Square": Square(threat, steps=50, draws=8)}
+    assert evaluate(noisy, (x, y), threat, attacks).findings == ()
+    alone = evaluate(noisy, (x, y), threat, {"PGD": pgd(threat)})
+    assert [finding.name for finding in alone.findings] == ["random outputs"]
+
+
 def test_suites():
     assert suite(Linf(8 / 255))["PGD-20"].step_size == pytest.approx(2 / 255)
     assert suite(Linf(0.3))["PGD-40 x 2"].step_size == pytest.approx(0.01)
@@ -350,11 +385,10 @@ def test_suites():
         suite(L1(2.0), "paper")
 
 
-def test_draws_reach_every_attack_of_a_suite_that_averages():
-    alone = DeepFool, Square
+def test_draws_reach_every_attack_of_a_suite():
     for name in SUITES:
         for attack in suite(Linf(0.1), name, draws=30).values():
-            assert attack.draws == (1 if isinstance(attack, alone) else 30)
+            assert attack.draws == 30
 
 
 def test_targeted_attacks_are_refused(model, data):
@@ -401,6 +435,16 @@ def test_a_random_model_is_not_robust_because_of_one_lucky_draw():
     assert report.worst_case_accuracy < 0.02
     pgd = lambda eps: PGD(Linf(eps), eps / 4, steps=20)  # noqa: E731
     assert eps_curve(noisy, x, y, pgd, [0.1])[0] < 0.02
+
+
+@pytest.mark.parametrize("attack", [Square(Linf(0.1), steps=300, draws=20), PGD(Linf(0.1), 0.025)])
+def test_a_random_model_is_not_left_after_one_lucky_draw(attack):
+    """Where the same linear model without noise is broken everywhere, so is the noisy one."""
+    linear, x = tiny_linear(4), tiny_batch(100)[0]
+    linear.layers[-1].bias.assign(-keras.ops.convert_to_numpy(linear(x)).mean(0))
+    y = classes(linear, x).astype("int32")
+    noisy = keras.Sequential([keras.Input((8, 8, 3)), NoiseLayer(0.3, seed=0), *linear.layers])
+    assert evaluate(noisy, (x, y), Linf(0.1), {"it": attack}, **LIGHT).worst_case_accuracy < 0.12
 
 
 def test_outputs_that_are_no_numbers_break_nothing():

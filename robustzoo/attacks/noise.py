@@ -19,6 +19,8 @@ KINDS = ("uniform", "gaussian")
 class Noise(Attack):
     """Draws images near `x` until one fools the model; what noise breaks was never robust.
 
+    A random model may be fooled by luck: there, all draws are made and the worst is taken.
+
     "uniform" is uniform in the ball; "gaussian" is x + s N(0, 1), projected onto it, with
     s = eps / 2 in Linf and eps / sqrt(d) in L2 for d pixels. Both are clipped to [0, 1]. If no
     draw fools the model, the one of the highest loss is returned.
@@ -58,7 +60,8 @@ class Noise(Attack):
         z = self.threat.project(x + self._draw(state["key"], state["steps"], x), x)
         new = tried(self, model, state, z, y, noise)
         steps = state["steps"] + 1
-        return new | {"steps": steps, "done": new["success"] | (steps >= self.steps)}
+        ends = new["success"] if noise is None else ops.zeros_like(new["success"])
+        return new | {"steps": steps, "done": ends | (steps >= self.steps)}
 
     def _draw(self, key, counter, x):
         eps, shape = self.threat.eps, tuple(x.shape[1:])

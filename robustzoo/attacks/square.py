@@ -27,7 +27,8 @@ class Square(Attack):
     Linf starts from vertical stripes of +-eps; try k adds +-2 eps per channel in a square at a
     random place, then projects. L2 starts from a grid of hills and holes; a try moves the change
     within two squares into one of them, as another hill and hole. A try stays if it raises the
-    loss; one that fools the model ends the attack. The side of the squares is round(sqrt(p H W))
+    loss; one that fools the model ends the attack, unless the model is random, where it may be luck
+    and the loss goes on rising. The side of the squares is round(sqrt(p H W))
     (in L2 odd and at least 3), and p is halved after k = 10, 50, 200, 500, 1000, 2000, 4000, 6000
     and 8000, whatever `steps` is, as AutoAttack does.
 
@@ -83,14 +84,15 @@ class Square(Attack):
         enough = state["value"] + ROUNDING * ops.max(ops.abs(logits), axis=-1)
         old = {name: state[name] for name in ("best", "success", "value")}
         new = {"best": state["z"], "success": hit, "value": value}
-        kept = where(hit | (value > enough), new, old)
+        ends = hit if noise is None else ops.zeros_like(hit)
+        kept = where(ends | (value > enough), new, old)
         change = self._swap if isinstance(self.threat, L2) else self._colour
         steps = state["steps"] + 1
         return kept | {
             "z": self.threat.project(x + change(state, kept["best"] - x), x),
             "key": state["key"],
             "steps": steps,
-            "done": hit | (steps >= self.steps),
+            "done": ends | (steps >= self.steps),
         }
 
     def _start(self, key, x):

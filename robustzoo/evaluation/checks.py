@@ -4,13 +4,13 @@ Each check returns a `Finding`, or None where nothing is wrong. Images are check
 (N, H, W, C) in [0, 1], labels int32 (N,); the model is left as it was.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
-from robustzoo.attacks import bim, run
+from robustzoo.attacks import Square, bim, run
 from robustzoo.backend import compiled, frozen, in_batches, input_gradient
 from robustzoo.evaluation.findings import Finding
 from robustzoo.forward import forward
@@ -25,6 +25,8 @@ STEPS = {1: 1.0, 10: 0.25, 40: 0.1}  # of PGD, and how long they are in eps
 RISE = 0.01  # of the accuracy, when an attack gets more steps
 OVERTAKEN = 0.002  # share of the examples that a weaker attack may break alone
 LUCK = 2  # so many examples may fall, or stay, by chance
+SIGMAS = 3  # of the noise of a random model, by which a number may be off
+QUERIES = 200  # of Square, where no black-box attack was asked for
 
 # `check_results` finds these, `check_model` all others.
 BLACK_BOX, TRANSFER = "black box beats white box", "transfer beats white box"
@@ -36,27 +38,48 @@ def check_model(
     labels: np.ndarray,
     threat: Linf | L2 | L1,
     seed: int = 0,
+    averaged: bool = False,
+    left: np.ndarray | None = None,
 ) -> list[Finding]:
-    """What is suspicious about `model` itself, judged on the first 200 examples."""
+    """What is suspicious about `model` itself, judged on the first 200 examples.
+
+    Args:
+        averaged: every attack averaged over the noise of a random model, which is then no news.
+        left: bool (N,), the examples that white-box attacks left, if no black-box attack saw them.
+    """
     images, labels = images[:EXAMPLES], labels[:EXAMPLES]
+    noisy = random_outputs(model, images)
     findings = [
-        random_outputs(model, images),
+        None if averaged else noisy,
         probabilities(model, images),
         useless_gradients(model, images, labels),
         more_steps_help_the_defender(model, images, labels, threat, seed),
         unbounded_attack_fails(model, images, labels, seed),
     ]
+    if left is not None and not noisy and not isinstance(threat, L1):
+        rows = np.flatnonzero(left[: len(images)])
+        findings.append(outputs_alone_break_more(model, images[rows], labels[rows], threat, seed))
     return [finding for finding in findings if finding]
+
+
+def left_by_white_box(results: Sequence) -> np.ndarray | None:
+    """Examples (N,) that survive `results`; None if no attack was white-box, or one black-box."""
+    kinds = {_kind(result) for result in results if result.attack != "none"}
+    if "white" not in kinds or "black" in kinds:
+        return None
+    return np.all([result.robust for result in results], axis=0)
 
 
 def check_results(results: Iterable) -> list[Finding]:
     """What is suspicious about the `Result`s of a report, the first without attack.
 
     An attack of a cascade says nothing about the examples that it was spared: they are compared
-    only where a white-box attack saw them.
+    only where a white-box attack saw them. Where attacks average over draws the model is random,
+    and each of them was judged by other noise.
     """
-    broken, seen = {}, {}
+    broken, seen, random = {}, {}, False
     for result in results:
+        random |= result.arguments.get("draws", 1) > 1
         if result.attack != "none":
             kind, looked = _kind(result), ~np.isnan(result.distance)
             broken[kind] = broken.get(kind, False) | (looked & ~result.robust)
@@ -65,7 +88,7 @@ def check_results(results: Iterable) -> list[Finding]:
     if "white" not in broken:
         return []
     findings = [
-        check(broken[kind] & seen["white"], broken["white"])
+        check(broken[kind] & seen["white"], broken["white"], random)
         for kind, check in compare.items()
         if kind in broken
     ]
@@ -155,7 +178,8 @@ def more_steps_help_the_defender(
         attack = bim(threat, size * threat.eps, steps)
         left.append(int((~run(attack, model, images, labels, BATCH, seed).success).sum()))
     rise = max(left[1] - left[0], left[2] - min(left[:2]))
-    if rise <= max(RISE * len(images), LUCK):
+    chance = _chance(len(images)) if is_random(model, images) else LUCK
+    if rise <= max(RISE * len(images), chance):
         return None
     counts = ", ".join(f"{n / len(images):.1%} at {s}" for s, n in zip(STEPS, left, strict=True))
     text = (
@@ -187,29 +211,61 @@ def unbounded_attack_fails(
     return Finding("unbounded attack fails", text, share)
 
 
-def black_box_beats_white_box(black: np.ndarray, white: np.ndarray) -> Finding | None:
+def outputs_alone_break_more(
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    threat: Linf | L2,
+    seed: int = 0,
+) -> Finding | None:
+    """200 queries of Square break what gradients did not. Evidence: share of these examples."""
+    if not len(images):
+        return None
+    broken = run(Square(threat, steps=QUERIES), model, images, labels, BATCH, seed).success
+    if broken.sum() <= LUCK:
+        return None
+    text = (
+        f"{QUERIES} queries of Square, which sees outputs only, break {broken.mean():.1%} of "
+        f"{len(images)} examples that no white-box attack breaks: those are too weak here, or the "
+        "model hides its gradients"
+    )
+    return Finding("outputs alone break more", text, float(broken.mean()))
+
+
+def black_box_beats_white_box(
+    black: np.ndarray, white: np.ndarray, random: bool = False
+) -> Finding | None:
     """More than 0.2% of the examples are broken (bool (N,)) by a black-box attack alone.
 
-    Evidence: their share. Two examples are no evidence, however few there are.
+    Evidence: their share. Two examples are no evidence, however few there are. On a `random` model
+    it is by how many more fall, for which of them is chance.
     """
-    return _overtaken("black-box", BLACK_BOX, black, white)
+    return _overtaken("black-box", BLACK_BOX, black, white, random)
 
 
-def transfer_beats_white_box(transfer: np.ndarray, white: np.ndarray) -> Finding | None:
-    """More than 0.2% of the examples are broken (bool (N,)) by a transfer attack alone."""
-    return _overtaken("transfer", TRANSFER, transfer, white)
+def transfer_beats_white_box(
+    transfer: np.ndarray, white: np.ndarray, random: bool = False
+) -> Finding | None:
+    """The same of a transfer attack."""
+    return _overtaken("transfer", TRANSFER, transfer, white, random)
 
 
-def _overtaken(kind, name, weaker, white):
-    count = int((weaker & ~white).sum())
+def _overtaken(kind, name, weaker, white, random):
+    alone = int((weaker & ~white).sum())
+    count = int(weaker.sum()) - int(white.sum()) if random else alone
     share = count / len(white)
-    if share <= OVERTAKEN or count <= LUCK:
+    if share <= OVERTAKEN or count <= (_chance(len(white)) if random else LUCK):
         return None
     text = (
         f"{kind} attacks break {share:.1%} of the examples that no white-box attack breaks: the "
         "model hides its gradients from those"
     )
     return Finding(name, text, share)
+
+
+def _chance(count):
+    """By how many of `count` examples two accuracies of a random model may differ."""
+    return SIGMAS * (count / 2) ** 0.5  # each example adds a variance of at most 1/4 to either
 
 
 def _anywhere(z, x):

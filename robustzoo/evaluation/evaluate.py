@@ -15,7 +15,12 @@ from robustzoo.attacks.base import fooled
 from robustzoo.backend import BACKEND
 from robustzoo.evaluation._bar import progress_bar
 from robustzoo.evaluation._data import checked_data
-from robustzoo.evaluation.checks import check_model, check_results, is_random
+from robustzoo.evaluation.checks import (
+    check_model,
+    check_results,
+    is_random,
+    left_by_white_box,
+)
 from robustzoo.evaluation.describe import describe
 from robustzoo.evaluation.fully_described import fully_described
 from robustzoo.evaluation.journal import Journal
@@ -94,7 +99,10 @@ def evaluate(
             tell(results[-1])
     findings = None
     if checks:
-        findings = tuple(check_model(model, images, labels, threat, seed) + check_results(results))
+        averaged = all(getattr(attack, "draws", 1) > 1 for attack in attacks.values())
+        left = left_by_white_box(results)
+        findings = check_model(model, images, labels, threat, seed, averaged, left)
+        findings = (*findings, *check_results(results))
     kept.close()
     return Report(
         dataset, threat, weights, examples, seed, sample_seed, cascade, tuple(results), findings

@@ -69,6 +69,15 @@ def test_success_is_what_the_model_says(attack, model, batch):
         np.testing.assert_array_equal(out.images[~out.success], x[~out.success])
 
 
+def test_draws_multiply_what_is_spent(attack, model, batch):
+    if "draws" not in {field.name for field in dataclasses.fields(attack)}:
+        pytest.skip("averages nothing")
+    more = dataclasses.replace(attack, draws=3)
+    assert (more.gradients, more.queries) == (3 * attack.gradients, 3 * attack.queries)
+    out = run(more, model, batch[0][:4], labels_for(attack, batch)[:4])
+    assert out.gradients % 3 == 0 and np.isfinite(out.images).all()
+
+
 def test_leaves_the_model_untouched(attack, model, batch):
     before = values(model)
     generate(attack, model, batch[0], labels_for(attack, batch))
