@@ -354,7 +354,7 @@ def test_certify_proves_what_no_attack_breaks(folder, three_images, tmp_path):
     rows = succeed("certify", "trades-light", "--output", tmp_path / "proof.json")
     assert [row[:2] for row in rows] == [
         ["clean", "100.00"],
-        ["PGD-40", "66.67"],
+        *([label, "66.67"] for label in ("FGSM", "PGD-20", "PGD-20 margin", "PGD-40")),
         ["certified", "66.67"],  # a linear model: intervals are exact
     ]
     proof = Certificate.read(tmp_path / "proof.json")
@@ -372,7 +372,7 @@ def test_certify_renews_a_folder(folder, three_images):
     assert record["command"] == f"robustzoo certify trades-light {' '.join(methods)}"
     assert (record["examples"], record["sample_seed"], record["split"]) == (3, None, "test")
     assert [record[key] for key in ("accuracy", "certified_accuracy")] == [1.0, 0.666667]
-    assert record["attacked"]["label"] == "PGD-40"
+    assert record["attacked"]["label"] == "FGSM"  # of the strongest attacks the first
     assert record["attacked"]["accuracy"] == record["certified_accuracy"]
     card = (folder / "README.md").read_text()
     for fact in (
@@ -380,7 +380,7 @@ def test_certify_renews_a_folder(folder, three_images):
         "Proved for 3 images of mnist (test split), threat Linf 0.2.",
         "by ibp, crown-ibp; a margin counts above 0.0001 of the largest logit",
         "hidden bounds in float64",
-        "| PGD-40 | step_size=1.7/255",
+        "| FGSM | step_size=0.2",
         record["command"],
         "`certificate.json`",
     ):

@@ -11,6 +11,7 @@ from keras import ops
 from robustzoo.attacks._model import later, random_variables
 from robustzoo.attacks.base import RESTART, Attack, where
 from robustzoo.backend import compiled, device_name, random_state
+from robustzoo.threats import L2
 
 CHUNK = 100  # first states are made for so many images at once, whatever the batch size
 LONG = 500  # steps of an attack for which compiling a smaller batch pays
@@ -24,11 +25,14 @@ class Outcome:
     Attributes:
         images: float32 (N, H, W, C).
         success: bool (N,), whether the model was seen to be fooled by them.
+        distance: float32 (N,), from the clean images, in the attack's `norm`, else that of its
+            threat, else L2.
         gradients, queries: input gradients and further forward passes spent on all images.
     """
 
     images: np.ndarray
     success: np.ndarray
+    distance: np.ndarray
     gradients: int
     queries: int
 
@@ -81,7 +85,9 @@ def run(
             last = number == attack.runs - 1
             advance(len(at) if last else int(enough[at].sum()))
         spent += machine.spent
-    return Outcome(best, success, spent * attack.gradients, spent * attack.queries)
+    norm = attack.norm or type(getattr(attack, "threat", None) or L2(0.0))
+    distance = ops.convert_to_numpy(norm(0.0).distance(best, images))
+    return Outcome(best, success, distance, spent * attack.gradients, spent * attack.queries)
 
 
 class _Machine:

@@ -33,7 +33,7 @@ def renew(
     """Writes `record` into `file`, and renews card and manifest, where `name` is a folder.
 
     In `file` it takes the place of the record that has the same `kind(record)`, unless that is of
-    more images, or of as many and `effort(record)`, a number or a set, is less than its own;
+    more images, or of as many and `effort(record)`, numbers or a set, is less than its own;
     records of other weights go.
     """
     from robustzoo import zoo

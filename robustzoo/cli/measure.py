@@ -131,9 +131,10 @@ def _kind(record):
 
 
 def _effort(record):
-    """Runs of all attacks, times the gradients that each averages."""
+    """Runs of all attacks, times the gradients that each averages; then the precision."""
     given = [result["arguments"] for result in record["results"]]
-    return sum(of.get("restarts", 1) * of.get("draws", 1) for of in given)
+    runs = sum(of.get("restarts", 1) * of.get("draws", 1) for of in given)
+    return runs, record.get("precision", "float32") == "float32"
 
 
 def _show_verdict(record):

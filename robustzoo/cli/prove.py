@@ -33,8 +33,8 @@ from robustzoo.writable import writable
 def certify(name, examples, sample_seed, eps, methods, output, curve, queries):
     """Prove how many test images no change within the budget can turn.
 
-    The truth lies between the certified accuracy and the accuracy that PGD-40 leaves. Where NAME is
-    a folder, its certificate.json, card and manifest are renewed.
+    The truth lies between the certified accuracy and what the strongest of the suite pgd leaves.
+    Where NAME is a folder, its certificate.json, card and manifest are renewed.
     """
     curve, output = curve and png(curve), output and writable(output)
     if curve:
@@ -121,17 +121,17 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
 
 
 def _bounds(model, config, test, sample_seed, threat, methods):
-    """The certificate and the report of PGD-40 on the same images, which are told."""
+    """The certificate and the report of the suite pgd on the same images, which are told."""
     import numpy as np
 
     from robustzoo.evaluation import suite
 
     proof = _proof(model, test, threat, methods)
     facts = dict(dataset=config["dataset"], sample_seed=sample_seed, checks=False)
-    attacks = {"PGD-40": suite(threat, restarts=1)["PGD-40"]}
+    attacks = suite(threat, restarts=1)
     report = robustzoo.evaluate(model, test, threat, attacks, **facts)
-    line("clean", percent(float(proof.correct.mean())))
-    line("PGD-40", percent(report.worst_case_accuracy))
+    for result in report.results:
+        line(result.label, percent(result.accuracy))
     line("certified", percent(proof.accuracy), f"{proof.seconds:.1f} s")
     notice(str(proof))
     both = np.flatnonzero(proof.certified & ~report.robust)
@@ -161,7 +161,7 @@ def _proof(model, test, threat, methods):
 def _certificate(proof, report, command):
     """The record of certificate.json."""
     measured = report.to_dict(command)
-    attacked = measured.pop("results")[1]
+    attacked = min(measured.pop("results")[1:], key=lambda result: result["accuracy"])
     for key in ("cascade", "worst_case_accuracy", "interval", "findings"):
         del measured[key]
     return measured | proof.to_dict() | {"attacked": attacked}

@@ -9,16 +9,18 @@ import keras
 from robustzoo.hashes import sha256
 from robustzoo.threats import L1, L2, Linf, format_eps, to_config
 
-ABSENT = (None, False)  # an option that is off need not be told
-
 
 def describe(attack: Callable) -> dict:
     """{"attack": class or function name, "arguments": {...}} with everything that decides it."""
     name = _name(attack)
     if not dataclasses.is_dataclass(attack):
         return {"attack": name, "arguments": {}}
-    fields = {field.name: getattr(attack, field.name) for field in dataclasses.fields(attack)}
-    arguments = {k: _plain(k, v) for k, v in fields.items() if v not in ABSENT}
+    arguments = {}
+    for field in dataclasses.fields(attack):
+        value = getattr(attack, field.name)
+        # What is off unless it is asked for need not be told.
+        if value is not None and (value or value != field.default):
+            arguments[field.name] = _plain(field.name, value)
     return {"attack": name, "arguments": arguments}
 
 

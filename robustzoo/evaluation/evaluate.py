@@ -9,7 +9,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from robustzoo import __version__
 from robustzoo.attacks import Attack, generate, run
 from robustzoo.attacks.base import fooled
 from robustzoo.backend import BACKEND
@@ -31,7 +30,7 @@ from robustzoo.forward import forward
 from robustzoo.hashes import sha256
 from robustzoo.threats import L1, L2, ROUNDING, Linf, to_config
 
-BLOCK = 1000  # examples between two entries of the journal
+BLOCK = 500  # examples between two entries of the journal
 
 
 def evaluate(
@@ -85,7 +84,7 @@ def evaluate(
     tell(results[0])
     # The logits tell apart what the weights do not: a temperature, noise, what is done to images.
     facts = [weights, sha256(logits), examples, str(threat), plan, cascade, seed, precision]
-    facts = json.dumps([*facts, __version__, BACKEND])
+    facts = json.dumps([*facts, _sources(), BACKEND])
     # What a name alone describes may be another attack when the same call comes again.
     journal = journal if all(map(fully_described, attacks.values())) else None
     kept = Journal(journal, sha256(facts.encode()))
@@ -105,8 +104,14 @@ def evaluate(
         findings = (*findings, *check_results(results))
     kept.close()
     return Report(
-        dataset, threat, weights, examples, seed, sample_seed, cascade, tuple(results), findings
+        dataset, threat, weights, examples, seed, sample_seed, tuple(results), findings, precision
     )
+
+
+def _sources():
+    """sha256 of the package's own files: what other code began is not gone on with."""
+    files = sorted(Path(__file__).parents[1].rglob("*.py"))
+    return sha256(*(file.read_bytes() for file in files))
 
 
 class _Judge:
@@ -136,11 +141,11 @@ class _Judge:
         arguments, norm = dict(about["arguments"]), _measure(attack, self.threat)[0]
         if arguments.get("threat") == to_config(self.threat):
             del arguments["threat"]
-        minimal = getattr(attack, "minimal", False)
+        minimal = getattr(attack, "minimal", False) and not self.cascade  # there it may end early
         gradients, queries, seconds = int(totals[0]), int(totals[1]), float(totals[2])
         return Result(
             label, about["attack"], arguments, robust, distance, norm, minimal,
-            gradients, queries, seconds, self.seed,
+            gradients, queries, seconds, self.seed, self.cascade,
         )  # fmt: skip
 
     def _block(self, attack, images, labels, seed, advance):

@@ -26,10 +26,11 @@ class Result:
             where the image was misclassified already, inf where nothing was found, NaN where an
             earlier attack had broken the example and this one was spared.
         norm: in which `distance` is, "Linf".
-        minimal: whether the attack looked for the smallest distance.
+        minimal: whether the attack looked for the smallest distance, however small eps is.
         gradients, queries: spent on all examples.
         seconds: wall time with compilation.
         seed: of all noise; that of the report where an older file does not say.
+        cascade: whether this attack saw only what the ones before it had left.
     """
 
     label: str
@@ -43,6 +44,7 @@ class Result:
     queries: int
     seconds: float
     seed: int = 0
+    cascade: bool = False
 
     @property
     def accuracy(self) -> float:
@@ -61,9 +63,9 @@ class Report:
 
     Attributes:
         model, data: sha256 of the weights and of images and labels.
-        cascade: whether each attack saw only what the ones before it had left.
         findings: what makes the numbers doubtful; empty if the checks found nothing, None if they
             were not run.
+        precision: in which adversarial examples were searched for; they are judged in float32.
     """
 
     dataset: str
@@ -72,9 +74,9 @@ class Report:
     data: str
     seed: int
     sample_seed: int | None
-    cascade: bool
     results: tuple[Result, ...]
     findings: tuple[Finding, ...] | None = None
+    precision: str = "float32"
 
     @property
     def robust(self) -> np.ndarray:
@@ -101,7 +103,8 @@ class Report:
             "examples": len(self.robust),
             "sample_seed": self.sample_seed,
             "threat": to_config(self.threat),
-            "cascade": self.cascade,
+            "cascade": any(result.cascade for result in self.results),
+            "precision": self.precision,
             "command": command,
             **provenance(),
             "results": [self._entry(result) for result in self.results],
@@ -124,7 +127,8 @@ class Report:
         try:
             content = json.loads(Path(path).read_text())
             content["threat"] = from_config(content["threat"])
-            older = {"seed": content["seed"]}  # reports used to hold one seed for all results
+            # Reports used to hold one seed for all results, and whether they are a cascade.
+            older = {"seed": content["seed"], "cascade": content.pop("cascade", False)}
             content["results"] = tuple(_from_json(older | r) for r in content["results"])
             if content["findings"] is not None:
                 content["findings"] = tuple(Finding(**finding) for finding in content["findings"])
@@ -137,7 +141,7 @@ class Report:
 
         It has findings if both were checked: those on the model, and those on all results together.
         """
-        for name in ("model", "data", "threat"):
+        for name in ("model", "data", "threat", "precision"):
             if getattr(self, name) != getattr(other, name):
                 raise ValueError(
                     f"reports of another {name} cannot be merged. Received: {getattr(self, name)} "
@@ -154,8 +158,7 @@ class Report:
             found = {finding.name: finding for finding in (*other.findings, *self.findings)}
             alone = [f for name, f in found.items() if name not in (BLACK_BOX, TRANSFER)]
             findings = (*alone, *check_results(results))
-        cascade = self.cascade or other.cascade
-        return dataclasses.replace(self, results=results, cascade=cascade, findings=findings)
+        return dataclasses.replace(self, results=results, findings=findings)
 
     def _entry(self, result):
         found = result.found

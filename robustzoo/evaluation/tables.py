@@ -30,7 +30,8 @@ def accuracy_tables(reports: Mapping[str, Report], origin: str) -> Iterator[Tabl
         for finding in report.findings or ()
     ]
     checked = all(report.findings is not None for report in reports.values())
-    each = "Each attack saw only what those above it had left. " if first.cascade else ""
+    stages = [result.label for result in first.results if result.cascade]
+    each = f"Of {', '.join(stages)}, each saw only what those before it had left. " * bool(stages)
     praise = "The checks found nothing wrong with these numbers. " if checked and not doubts else ""
     yield Table(
         "accuracy",

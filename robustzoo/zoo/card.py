@@ -200,6 +200,8 @@ def _measured(evaluation: dict, published: dict) -> str:
     sample = f"{_sample(evaluation)}, threat {describe_threat(evaluation['threat'])}"
     if evaluation.get("cascade"):
         sample += "; each attack saw only what those above it had left"
+    if evaluation.get("precision", "float32") != "float32":
+        sample += f"; searched in {evaluation['precision']}, judged in float32"
     head = (
         "| Attack | Arguments | Seed | Accuracy (%) | Published (%) | Median distance | Seconds |\n"
         "|---|---|---|---|---|---|---|\n"

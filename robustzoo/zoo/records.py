@@ -30,6 +30,7 @@ SMOOTHING = ORIGIN | SAMPLE | {
 }  # fmt: skip
 # Facts that may be absent.
 OPTIONAL = {"further": LIST, "sample_seed": (int, NOTHING), "worst_case_accuracy": NUMBER,
+            "precision": TEXT,
             "interval": LIST, "findings": (list, NOTHING), "median_distance": (int, float, NOTHING),
             "weights_sha256": TEXT, "settings": OBJECT, "curve": LIST,
             "best_epoch": WHOLE, "models": OBJECT, "earlier": LIST,

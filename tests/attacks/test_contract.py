@@ -67,6 +67,10 @@ def test_success_is_what_the_model_says(attack, model, batch):
     np.testing.assert_array_equal(out.success, fooled)
     if attack.minimal:
         np.testing.assert_array_equal(out.images[~out.success], x[~out.success])
+    size = np.abs(out.images - x).max((1, 2, 3))
+    np.testing.assert_array_equal(out.distance == 0, size == 0)
+    if attack.norm is Linf or isinstance(getattr(attack, "threat", None), Linf):
+        np.testing.assert_allclose(out.distance, size, atol=1e-6)
 
 
 def test_draws_multiply_what_is_spent(attack, model, batch):
