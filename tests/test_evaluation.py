@@ -368,6 +368,20 @@ def test_no_false_alarm_on_honest_noise():
     assert [finding.name for finding in alone.findings] == ["random outputs"]
 
 
+def test_autoattack_goes_over_what_is_left(model, data, threat):
+    """No stage raises accuracy, and each is asked for the survivors of those before it alone."""
+    attacks = suite(threat, "autoattack", classes=4)
+    short = {label: dataclasses.replace(attack, steps=20) for label, attack in attacks.items()}
+    clean, *stages = evaluate(model, data, threat, short, cascade=True, **LIGHT).results
+    assert [stage.label for stage in stages] == ["APGD-CE", "APGD-T", "FAB-T", "Square"]
+    robust = clean.robust
+    for stage in stages:
+        np.testing.assert_array_equal(~np.isnan(stage.distance), robust | ~clean.robust)
+        assert not (stage.robust & ~robust).any() and stage.cascade and not stage.minimal
+        robust = stage.robust
+    assert 0 < robust.mean() < 1
+
+
 def test_suites():
     assert suite(Linf(8 / 255))["PGD-20"].step_size == pytest.approx(2 / 255)
     assert suite(Linf(0.3))["PGD-40 x 2"].step_size == pytest.approx(0.01)

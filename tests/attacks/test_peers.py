@@ -60,10 +60,10 @@ def test_bim_is_bitwise_theirs(scene):
 
 
 def measured(scene, z, size):
-    """Success, and the median size of the successes."""
+    """Success, and the median size over all images; one without success is infinitely far."""
     model, x, y = scene
     fooled = keras.ops.convert_to_numpy(model(z)).argmax(1) != y
-    return fooled.mean(), np.median(size((z - x).reshape(len(x), -1)[fooled]))
+    return fooled.mean(), np.median(np.where(fooled, size((z - x).reshape(len(x), -1)), np.inf))
 
 
 def euclidean(change):
@@ -115,4 +115,4 @@ def test_smallest_changes_are_no_larger_than_theirs(scene, name):
     success, median = measured(scene, generate(ours, *scene), size)
     peers = [measured(scene, z, size) for z in (theirs, others)]
     assert success >= max(rate for rate, _ in peers)
-    assert median <= 1.01 * min(size for rate, size in peers if rate >= success)
+    assert median <= 1.01 * min(size for _, size in peers) and np.isfinite(median)
