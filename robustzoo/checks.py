@@ -14,13 +14,13 @@ def check_images(images, input_shape: tuple | None = None) -> np.ndarray:
 
     Args:
         images: array; 0-255 images, other shapes, NaN and integers are refused.
-        input_shape: (H, W, C) that the model expects.
+        input_shape: (H, W, C) that the model expects, None where any size will do.
     """
     images = np.asarray(images)
     wanted = "(B, H, W, C)" if input_shape is None else f"(B, {', '.join(map(str, input_shape))})"
-    if images.ndim != 4 or (input_shape and tuple(images.shape[1:]) != tuple(input_shape)):
+    if images.ndim != 4 or not _fits(images.shape[1:], input_shape):
         hint = ""
-        if input_shape and images.ndim == 3 and tuple(images.shape) == tuple(input_shape):
+        if input_shape and images.ndim == 3 and _fits(images.shape, input_shape):
             hint = "; one image needs a batch axis: images[None]"
         raise ValueError(f"images must have shape {wanted}. Received: {images.shape}{hint}")
     if len(images) == 0:
@@ -52,3 +52,11 @@ def check_labels(labels, count: int, classes: int) -> np.ndarray:
             f"labels must lie in 0 .. {classes - 1}. Received: {labels.min()} .. {labels.max()}"
         )
     return labels.astype("int32", copy=False)
+
+
+def _fits(shape, wanted):
+    """Whether a shape is `wanted`, in which None stands for any size; None wants nothing."""
+    return wanted is None or (
+        len(shape) == len(wanted)
+        and all(want in (None, size) for size, want in zip(shape, wanted, strict=True))
+    )

@@ -7,6 +7,7 @@ from keras import ops
 from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo.attacks import bpda
+from robustzoo.checks import check_data
 from robustzoo.evaluation import Result, checks
 from robustzoo.threats import L1, L2, Linf
 
@@ -243,3 +244,15 @@ def test_a_callable_of_unknown_cost_is_a_white_box():
     own = result("own", mask(100, *range(15)), 0, 0)
     assert checks.check_results([clean, result("PGD", mask(100), 9, 0), own, square]) == []
     assert len(checks.check_results([clean, result("own", mask(100), 0, 0), square])) == 1
+
+
+def test_models_for_images_of_any_size():
+    images = keras.Input((None, None, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(images)
+    model = keras.Model(images, keras.layers.Dense(4)(pooled))
+    x, y = tiny_batch(6)
+    assert check_data(model, x, y)[0].shape == x.shape
+    with pytest.raises(ValueError, match=r"shape \(B, None, None, 3\). Received: \(6, 8, 8, 1\)"):
+        check_data(model, x[..., :1], y)
+    with pytest.raises(ValueError, match="one image needs a batch axis"):
+        check_data(model, x[0], y)

@@ -192,7 +192,7 @@ def more_steps_help_the_defender(
 def unbounded_attack_fails(
     model: keras.Model, images: np.ndarray, labels: np.ndarray, seed: int = 0
 ) -> Finding | None:
-    """PGD that may choose any image in [0, 1] leaves some right. Evidence: share of examples.
+    """PGD that may choose any image in [0, 1] leaves more than two right. Evidence: their share.
 
     All of [0, 1] is the ball of Linf 1, of L2 sqrt(d) and of L1 d alike.
     """
@@ -201,7 +201,7 @@ def unbounded_attack_fails(
         attack = bim(Linf(1.0), 0.1, steps=50, loss=loss)  # noise as a start would do all alone
         found = run(attack, model, images[right], labels[right], BATCH, seed, until=_anywhere)
         right = right[~found.success]
-        if not len(right):
+        if len(right) <= min(LUCK, len(images) - 1):  # never all of them
             return None
     share = len(right) / len(images)
     text = (
