@@ -23,7 +23,7 @@ from training import schedules
 from training.augment import crop_flip
 from training.batches import batches
 from training.header import write_header
-from training.train import CARDS, find_recipe, fingerprint, read_recipe, settings
+from training.train import CARDS, best_epoch, find_recipe, fingerprint, read_recipe, settings
 
 ROOT = Path(__file__).parents[1]
 RECIPE = """
@@ -193,6 +193,12 @@ def test_a_checkpoint_of_another_recipe_is_refused(workplace):
     result = train(workplace, "other")
     assert result.returncode == 1 and "another recipe: start anew" in result.stderr
     assert train(workplace, "other", "--restart").returncode == 0
+
+
+@pytest.mark.parametrize(("values", "best"), [((0, 0, 0), 3), ((0, 3, 3), 2), ((2, 1, 0), 1)])
+def test_the_best_epoch_is_the_first_unless_none_is_any_good(values, best):
+    curve = [{"epoch": k + 1, "val_accuracy": value} for k, value in enumerate(values)]
+    assert best_epoch(curve, "val_accuracy") == best
 
 
 def test_early_stopping_in_bfloat16_releases_the_best_epoch_in_float32(workplace):

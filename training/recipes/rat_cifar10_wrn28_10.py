@@ -1,6 +1,7 @@
 """RAT (Araujo et al.), CIFAR-10, Linf 8/255, WideResNet-28-10, nearly as published.
 
-Command:  python -m training.train rat_cifar10_wrn28_10
+Command:  python -m training.train rat_cifar10_wrn28_10 --output FOLDER
+          (the weights are too large for the repository)
 Expect:   not run by us; published: 80 clean, 40 PGD-20 with 80 draws (the thesis, later than
           arXiv:1903.10219). Its eps is 0.031 and its batch 100; we decay the rate along half a
           cosine

@@ -1,6 +1,7 @@
 """RSE (Liu et al.), CIFAR-10, VGG16, as published; for an accelerator.
 
-Command:  python -m training.train rse_cifar10_vgg16
+Command:  python -m training.train rse_cifar10_vgg16 --output FOLDER
+          (the weights are too large for the repository)
 Expect:   not run by us; published: 86.06 under C&W at c = 0.03 (recalled; arXiv:1712.00673)
 """
 
