@@ -240,7 +240,7 @@ class Run:
         epoch = self.progress["epoch"] + 1
         entry = {"epoch": epoch, **logs, **validation, "learning_rate": rate}
         self.progress["curve"].append(entry)
-        if self._best_epoch() == epoch:
+        if best_epoch(self.progress["curve"], self._judged_by()) == epoch:
             self.progress["best_epoch"] = epoch
             self.best = self.defense.deployed.get_weights()
         self.progress.update(epoch=epoch, batch=0, sums={})
@@ -259,15 +259,17 @@ class Run:
             held_out.images, held_out.labels, batch_size=100, verbose=0, return_dict=True
         )
 
-    def _best_epoch(self):
-        """By robust validation accuracy, or clean where no attack was asked for."""
-        curve = self.progress["curve"]
-        robust = self.recipe.threat is not None and "val_robust_accuracy" in curve[0]
-        return best_epoch(curve, "val_robust_accuracy" if robust else "val_accuracy")
+    def _judged_by(self):
+        """Robust validation accuracy, or clean where no attack was asked for."""
+        robust = "val_robust_accuracy" in self.progress["curve"][0]
+        return f"val_{'robust_' if robust and self.recipe.threat is not None else ''}accuracy"
 
     def _stalled(self):
         curve, patience = self.progress["curve"], self.recipe.patience
-        return bool(curve and patience) and len(curve) - self.progress["best_epoch"] >= patience
+        if not curve or not patience:
+            return False
+        first = max(curve, key=lambda entry: entry[self._judged_by()])["epoch"]
+        return len(curve) - first >= patience
 
     def _save(self):
         save_checkpoint(self.checkpoint, self.defense, self.progress, self.best)
