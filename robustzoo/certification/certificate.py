@@ -19,6 +19,7 @@ class Certificate:
         methods: that were asked for, in their order.
         margins: {method: (N,)}, lower bounds of min_j (z_y - z_j) over the threat; -inf where the
             method did not run: on images misclassified, and in a cascade on those certified before.
+        margin: (N,), the same bound by all methods together: for each j the best of theirs counts.
         scale: (N,), largest size of a logit of the image.
         correct: bool (N,), images classified correctly.
         tolerance: an image is certified if a margin exceeds this share of its `scale`.
@@ -33,6 +34,7 @@ class Certificate:
     clip: bool
     methods: tuple[str, ...]
     margins: dict[str, np.ndarray]
+    margin: np.ndarray
     scale: np.ndarray
     correct: np.ndarray
     tolerance: float
@@ -42,18 +44,13 @@ class Certificate:
     data_sha256: str
 
     @property
-    def margin(self) -> np.ndarray:
-        """The best of all methods' lower bounds, (N,)."""
-        return np.max([self.margins[name] for name in self.methods], axis=0)
-
-    @property
     def certified(self) -> np.ndarray:
         """Images that no image within the threat is classified otherwise than, bool (N,)."""
         return self.correct & (self.margin > self.tolerance * self.scale)
 
     @property
     def method(self) -> list[str | None]:
-        """The method of the best bound of each image; None where none ran."""
+        """The method whose own bound of each image is the best; None where none ran."""
         best = np.argmax([self.margins[name] for name in self.methods], axis=0)
         ran = np.isfinite(self.margin)
         return [self.methods[k] if known else None for k, known in zip(best, ran, strict=True)]
@@ -102,10 +99,8 @@ class Certificate:
         content["scale"] = self.scale.tolist()
         content["correct"] = self.correct.tolist()
         # JSON has no -inf: a method that did not run is null.
-        content["margins"] = {
-            name: [float(v) if np.isfinite(v) else None for v in values]
-            for name, values in self.margins.items()
-        }
+        content["margins"] = {name: _plain(values) for name, values in self.margins.items()}
+        content["margin"] = _plain(self.margin)
         Path(path).write_text(json.dumps(content))
 
     @classmethod
@@ -117,10 +112,17 @@ class Certificate:
             content["methods"] = tuple(content["methods"])
             content["scale"] = np.array(content["scale"], "float64")
             content["correct"] = np.array(content["correct"], bool)
-            content["margins"] = {
-                name: np.array([-np.inf if v is None else v for v in values], "float64")
-                for name, values in content["margins"].items()
-            }
+            margins = content["margins"].items()
+            content["margins"] = {name: _bounds(values) for name, values in margins}
+            content["margin"] = _bounds(content["margin"])
             return cls(**content)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"{path} is not a certificate: {error!r}") from error
+
+
+def _plain(bounds):
+    return [float(v) if np.isfinite(v) else None for v in bounds]
+
+
+def _bounds(plain):
+    return np.array([-np.inf if v is None else v for v in plain], "float64")
