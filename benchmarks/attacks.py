@@ -19,9 +19,9 @@ from robustzoo.backend import compiled
 from robustzoo.threats import Linf
 
 BATCH, STEPS, STEP_SIZE, EPS = 128, 40, 0.01, 0.3
-SEARCH = dict(searches=5, iterations=200, learning_rate=0.05, initial_c=0.1)  # of C&W
+SEARCH = dict(searches=4, iterations=100, learning_rate=0.1, initial_c=1.0)  # of C&W
 CLOSE = 1.01  # median size over that of the better peer
-ELASTIC = dict(searches=5, iterations=200, learning_rate=0.02, initial_c=0.1, beta=0.01)
+ELASTIC = dict(searches=4, iterations=100, learning_rate=0.05, initial_c=1.0, beta=0.01)
 
 
 def main():
