@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -44,20 +44,19 @@ def options(description: str, rounds: int, seconds: float, only: tuple = ()) -> 
 
 
 def interleaved(
-    work: dict[str, Callable], rounds: int, seconds: float, warm: bool = True
+    work: dict[str, Callable], rounds: int, seconds: float, warm: Sequence[str] | None = None
 ) -> tuple[dict[str, np.ndarray], dict]:
     """Seconds per call of each of `work`, wall clock and CPU: {name: (rounds, 2)}, and results.
 
     All are measured in every round, so that other load on the machine slows them alike, in an
-    order drawn anew each time. One call of each before that is not counted, unless `warm` is off.
+    order drawn anew each time. One call before that is not counted: of all, or of those in `warm`.
     """
     results, times = {}, {name: [] for name in work}
     order = np.random.default_rng(0)
     with Console(stderr=True).status("") as status:
-        if warm:
-            for name, call in work.items():
-                status.update(f"{name}, not counted")
-                results[name] = call()
+        for name in work if warm is None else warm:
+            status.update(f"{name}, not counted")
+            results[name] = work[name]()
         for turn in range(rounds):
             for name in order.permutation(list(work)):
                 status.update(f"{name}, round {turn + 1} of {rounds}")

@@ -9,6 +9,7 @@ from robustzoo.attacks._model import clean_logits
 from robustzoo.attacks.base import fooled, where
 from robustzoo.losses import margin
 
+WAVE = 40  # iterations
 LARGEST = 1e10  # c stays finite however often nothing was found
 
 
@@ -38,10 +39,11 @@ def opening(attack, model, x, y, seed):
 def progress(attack, state, objective):
     """Notes the lowest objective (B,) of this search; returns that, and whether the search ends.
 
-    It ends after all iterations, or early when a tenth of them lowered it by less than 0.01%.
+    It ends after all iterations, or early when a tenth of them lowered it by less than 0.01%. Those
+    are at least 40: momentum comes in waves, and between two of them nothing falls.
     """
     lowest = ops.minimum(state["lowest"], objective)
-    due = ops.equal(state["iteration"] % max(attack.iterations // 10, 1), 0)
+    due = ops.equal(state["iteration"] % max(attack.iterations // 10, WAVE), 0)
     ended = state["iteration"] + 1 >= attack.iterations
     if attack.abort_early:
         ended = ended | (due & (lowest > 0.9999 * state["checked"]))

@@ -28,7 +28,7 @@ class CarliniWagner(Attack):
         initial_c: first c.
         targeted: `y` holds the classes to reach.
         draws: gradients averaged per step (EOT).
-        abort_early: end a search when a tenth of its iterations brings less than 0.01%.
+        abort_early: end a search when a tenth of its iterations, or 40, bring less than 0.01%.
     """
 
     confidence: float = 0.0

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable
 
 import keras
@@ -10,11 +11,11 @@ from keras import ops
 
 from robustzoo.attacks._model import later, random_variables
 from robustzoo.attacks.base import RESTART, Attack, where
-from robustzoo.backend import compiled, device_name, random_state
+from robustzoo.backend import BACKEND, compiled, device_name, random_state
 from robustzoo.threats import L2
 
 CHUNK = 100  # first states are made for so many images at once, whatever the batch size
-LONG = 500  # steps of an attack for which compiling a smaller batch pays
+LONG = 300  # steps of an attack for which compiling a smaller batch pays
 SMALLEST = 16  # examples of that batch
 
 
@@ -143,9 +144,16 @@ class _Machine:
                 tensors = _tensors({k: v[kept] for k, v in state.items()})
 
     def _size(self, busy):
-        """Halves of the slots suffice for the examples that are `busy` once none waits."""
-        size = len(busy)
-        while self.shrinks and size // 2 >= max(busy.sum(), SMALLEST):
+        """So many slots suffice for the examples that are `busy` once none waits.
+
+        JAX compiles for every size: there they are halved only.
+        """
+        size, count = len(busy), int(busy.sum())
+        if not self.shrinks or not count:
+            return size
+        if BACKEND != "jax":
+            return min(size, math.ceil(count / SMALLEST) * SMALLEST)
+        while size // 2 >= max(count, SMALLEST):
             size //= 2
         return size
 

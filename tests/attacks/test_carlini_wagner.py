@@ -72,18 +72,19 @@ def test_the_search_for_c():
     assert int(state["search"][0]) == 5 and int(state["iteration"][0]) == 0
 
 
-def test_a_search_that_stalls_ends_early():
-    """Ten iterations are a tenth; an objective that stays is noticed after two of them."""
-    attack = CarliniWagner(iterations=100)
+@pytest.mark.parametrize("iterations", [400, 100])
+def test_a_search_that_stalls_ends_early(iterations):
+    """An objective that stays is noticed after two of forty iterations, a tenth or the least."""
+    attack = CarliniWagner(iterations=iterations)
     state = {"lowest": ops.full((2,), np.inf), "checked": ops.full((2,), np.inf)}
     over = []
-    for i in range(11):
+    for i in range(41):
         objective = ops.convert_to_tensor([1.0, 1.0 - 0.001 * i])
         state |= {"iteration": ops.full((2,), i, "int32")}
         noted, ended = _search.progress(attack, state, objective)
         state |= noted
         over.append(numpy(ended).tolist())
-    assert over == [[False, False]] * 10 + [[True, False]]
+    assert over == [[False, False]] * 40 + [[True, False]]
 
 
 @pytest.mark.parametrize(
