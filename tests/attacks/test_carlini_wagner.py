@@ -54,6 +54,16 @@ def test_a_failure_is_the_clean_image():
     np.testing.assert_array_equal(outcome.images, x)
 
 
+def test_searches_too_short_to_arrive_go_on_where_the_last_one_ended():
+    """Two steps of 0.02 in w move no pixel by more than 0.02: the boundary is further away."""
+    model, x, y, margins, slope = linear()
+    far = margins / slope > 0.02 * np.sqrt(x[0].size)
+    assert far.any()
+    short = CarliniWagner(initial_c=10.0, searches=40, iterations=2, learning_rate=0.02)
+    outcome = run(short, model, x, y)
+    assert outcome.success.all()
+
+
 def test_the_search_for_c():
     """Nothing found: c times 10 until an upper bound exists; afterwards bisection, by hand."""
     attack = CarliniWagner(searches=5, iterations=1)
