@@ -68,6 +68,10 @@ def test_a_baseline_claims_nothing_and_a_small_loss_is_no_fall(folders):
     assert verdict(row_of("standard_mnist")).endswith("believe the lower.")
     folders("mmc_mnist", record(worst=0.75))
     assert verdict(row_of("mmc_mnist")) is None
+    folders("rce_mnist", record(worst=0.0, **{"PGD-20": 0.01}))
+    assert "1.0 % after PGD-20 at Linf 0.3, 0.0 %" in verdict(row_of("rce_mnist"))
+    folders("mixup_mnist", record(worst=0.0, **{"PGD-20": 0.01}))
+    assert verdict(row_of("mixup_mnist")) is None
 
 
 def test_takes_the_eps_of_the_paper_from_the_table_of_adp(folders, tmp_path):
