@@ -24,6 +24,7 @@ if keras.backend.backend() != "tensorflow":
         "test_family.py",
         "test_header.py",
         "test_imports.py",
+        "test_mnist_family.py",
         "test_provenance.py",
         "test_report.py",
         "test_tables.py",

@@ -84,8 +84,14 @@ def test_every_member_moves_and_one_member_is_enough():
     ("make", "message"),
     [
         (lambda: AdaptiveDiversity(tiny_classifier()), "must be an ensemble"),
-        (lambda: AdaptiveDiversity(trio(), alpha=-1.0), "alpha must be"),
-        (lambda: AdaptiveDiversity(trio(), beta=-1.0), "beta must be"),
+        (
+            lambda: AdaptiveDiversity(trio(), alpha=-1.0),
+            "finite number >= 0. Received: alpha=-1",
+        ),
+        (
+            lambda: AdaptiveDiversity(trio(), beta=-1.0),
+            "finite number >= 0. Received: beta=-1",
+        ),
         (lambda: RandomEps(fgsm(Linf(0.1)), least=1.5), "least must lie"),
     ],
 )

@@ -56,6 +56,8 @@ def test_loss_by_hand():
     expected = ce - 1.5 * numpy(ensemble_entropy(Z)) - 0.25 * np.log(np.linalg.det(gram))
     np.testing.assert_allclose(numpy(adp(Y, Z, 1.5, 0.25)), expected, rtol=1e-3)
     np.testing.assert_allclose(numpy(adp(Y, Z, 0.0, 0.0)), ce, rtol=1e-5)
+    even = ce - 1.5 * numpy(ensemble_entropy(Z))
+    np.testing.assert_allclose(numpy(adp(Y, Z, 1.5, 0.0)), even, rtol=1e-4, atol=1e-5)
 
 
 def test_one_member_is_its_cross_entropy_and_entropy():
@@ -76,10 +78,11 @@ def test_two_classes_more_members_than_other_classes_and_a_batch_of_one(shape):
         assert (numpy(log_diversity(y, z)) < np.log(1e-4)).all()
 
 
-def test_refuses_negative_weights():
-    for options in ({"alpha": -1.0}, {"beta": -1.0}):
-        with pytest.raises(ValueError, match="must be >= 0"):
-            ADP(**options)
+def test_refuses_weights_that_are_negative_or_no_numbers():
+    for options in ({"alpha": -1.0}, {"beta": -1.0}, {"beta": float("nan")}):
+        for call in (ADP, lambda **weights: adp(Y, Z, **weights)):
+            with pytest.raises(ValueError, match=f"{next(iter(options))} must be a finite number"):
+                call(**options)
 
 
 def test_trains_an_ordinary_model_of_three_members():

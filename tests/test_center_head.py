@@ -29,6 +29,13 @@ def test_takes_a_sequential_model_and_two_classes():
     assert center_head(linear((4, 4, 1), classes=2), dim=1).output_shape == (None, 2)
 
 
+def test_takes_more_classes_than_dimensions():
+    model = center_head(linear((4, 4, 1), classes=5), dim=2)
+    centers = ops.convert_to_numpy(model.get_layer("head").centers)
+    np.testing.assert_allclose(centers, max_mahalanobis_centers(5, 2), atol=1e-5)
+    assert np.isfinite(ops.convert_to_numpy(model(np.zeros((1, 4, 4, 1), "float32")))).all()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

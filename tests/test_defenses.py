@@ -157,9 +157,31 @@ def test_objectives_by_hand():
         (AdversarialMixing(model, attack), ce + ce_bad),
         (AdversarialMixing(model, attack, alpha=0.25), 0.5 * ce + 1.5 * ce_bad),
         (Trades(model, attack, beta=3.0), ce + 3.0 * kl),
+        (Trades(model, attack, beta=0.0), ce),
     ]
     for defense, losses in expected:
         np.testing.assert_allclose(numpy(defense.objective(x, x_adv, y)[0]), losses, rtol=1e-4)
+
+
+def test_two_classes_and_a_batch_of_one(cls):
+    x, _ = tiny_batch(1)
+    classifier = tiny_classifier(classes=2)
+    if cls is AdaptiveDiversity:
+        classifier = ensemble([classifier, tiny_classifier(seed=1, classes=2)])
+    elif cls is ExactLinear:
+        classifier = tiny_linear(2)
+    options = WITHOUT_ATTACK.get(cls, {"attack": PGD(THREAT, 0.01, steps=2)})
+    if cls is Distillation:
+        options = options | {"teacher": tiny_classifier(seed=1, classes=2)}
+    elif cls is AdversarialGenerator:  # a smaller one than its own, which takes long to compile
+        scale = keras.layers.Conv2D(3, 1, activation="tanh")
+        options = options | {"generator": keras.Sequential([keras.Input((8, 8, 3)), scale])}
+    defense = cls(classifier, **options)
+    defense.compile(keras.optimizers.SGD(0.1))
+    for label in (0, 1):
+        y = np.array([label], "int32")
+        losses = numpy(defense.objective(x, defense._adversarial(x, y), y)[0])
+        assert losses.shape == (1,) and np.isfinite(losses).all()
 
 
 def test_eps_grows_over_the_warmup():

@@ -41,6 +41,7 @@ def test_at_temperature_one_labels_are_certain_teachers():
         numpy(soft_cross_entropy(certain, Z)), numpy(cross_entropy(y, Z)), rtol=1e-5
     )
     np.testing.assert_array_equal(numpy(tempered_cross_entropy(y, Z)), numpy(cross_entropy(y, Z)))
+    np.testing.assert_array_equal(numpy(Temperature(1.0)(Z)), Z)
 
 
 def test_the_gradient_has_no_factor_of_the_squared_temperature():

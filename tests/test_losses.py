@@ -50,3 +50,9 @@ def test_reverse_cross_entropy_and_its_gradient_by_hand():
     target = np.full_like(Z, 1 / 3)
     target[[0, 1], Y] = 0
     np.testing.assert_allclose(numpy(gradient), target - p, atol=1e-6)
+
+
+def test_reverse_cross_entropy_of_two_classes_is_cross_entropy():
+    y = np.array([0, 1], "int32")
+    reverse = numpy(losses.reverse_cross_entropy(y, Z[:, :2]))
+    np.testing.assert_allclose(reverse, numpy(losses.cross_entropy(y, Z[:, :2])), rtol=1e-5)

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 
 
-def tiny_classifier(dropout: float = 0.0, seed: int = 0) -> keras.Model:
-    """Convolution, BatchNorm and a dense head on (8, 8, 3) images and 4 classes."""
+def tiny_classifier(dropout: float = 0.0, seed: int = 0, classes: int = 4) -> keras.Model:
+    """Convolution, BatchNorm and a dense head on (8, 8, 3) images."""
     generator = np.random.default_rng(seed)
     model = keras.Sequential(
         [
@@ -15,7 +15,7 @@ def tiny_classifier(dropout: float = 0.0, seed: int = 0) -> keras.Model:
             keras.layers.ReLU(name="relu"),
             keras.layers.Dropout(dropout, name="dropout"),
             keras.layers.GlobalAveragePooling2D(name="pool"),
-            keras.layers.Dense(4, name="head"),
+            keras.layers.Dense(classes, name="head"),
         ]
     )
     for weight in model.trainable_weights:

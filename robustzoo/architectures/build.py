@@ -18,6 +18,7 @@ from robustzoo.architectures.preact_resnet import preact_resnet
 from robustzoo.architectures.resnet_v1 import resnet_v1
 from robustzoo.architectures.resnet_v2 import resnet_v2
 from robustzoo.architectures.reversed_logits import reversed_logits
+from robustzoo.architectures.shaham_cnn import shaham_cnn
 from robustzoo.architectures.small_cnn import small_cnn
 from robustzoo.architectures.vgg16 import vgg16
 from robustzoo.architectures.wide_resnet import wide_resnet
@@ -39,6 +40,7 @@ ARCHITECTURES = {
         resnet_v1,
         resnet_v2,
         reversed_logits,
+        shaham_cnn,
         small_cnn,
         vgg16,
         wide_resnet,

@@ -19,8 +19,10 @@ def adp(y, logits, alpha: float = 2.0, beta: float = 0.5, criterion: Callable = 
     Args:
         y: integer labels (B,).
         logits: of the K members (B, K, L), or (B, L) of one.
+        alpha, beta: at least 0.
         criterion: (y, logits of one member) -> losses (B,) in place of cross-entropy.
     """
+    _check_weights(alpha, beta)
     if len(logits.shape) == 2:
         logits = logits[:, None]
     losses = sum(criterion(y, member) for member in ops.unstack(logits, axis=1))
@@ -37,9 +39,7 @@ class ADP(keras.losses.Loss):
 
     def __init__(self, alpha: float = 2.0, beta: float = 0.5, name: str = "adp", **options):
         super().__init__(name=name, **options)
-        for what, value in (("alpha", alpha), ("beta", beta)):
-            if value < 0:
-                raise ValueError(f"{what} must be >= 0. Received: {what}={value}")
+        _check_weights(alpha, beta)
         self.alpha, self.beta = alpha, beta
 
     def call(self, y_true, y_pred):
@@ -47,3 +47,9 @@ class ADP(keras.losses.Loss):
 
     def get_config(self):
         return super().get_config() | {"alpha": self.alpha, "beta": self.beta}
+
+
+def _check_weights(alpha, beta):
+    for name, value in (("alpha", alpha), ("beta", beta)):
+        if not 0 <= value < float("inf"):
+            raise ValueError(f"{name} must be a finite number >= 0. Received: {name}={value}")

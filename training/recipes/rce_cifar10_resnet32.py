@@ -1,6 +1,7 @@
 """RCE, CIFAR-10, ResNet-32, on the schedule of Pang et al., arXiv:1706.00633: 90,000 steps.
 
 Their units are pre-activated, with leaky ReLU and shortcuts without weights; ours are resnet_v1's.
+Their pixels are shifted to [-0.5, 0.5]; ours are normalised by mean and deviation of each channel.
 
 Command:  python -m training.train rce_cifar10_resnet32
 Expect:   not run by us; published: 92.98 clean (recalled, low confidence)

@@ -1,6 +1,7 @@
 """RCE, MNIST, ResNet-32, on the schedule of Pang et al., arXiv:1706.00633: 20,000 steps.
 
 Their units are pre-activated, with leaky ReLU and shortcuts without weights; ours are resnet_v1's.
+Their pixels are shifted to [-0.5, 0.5]; ours stay in [0, 1].
 
 Command:  python -m training.train rce_mnist_resnet32
 Expect:   not run by us; published: 99.71 clean (recalled, low confidence)

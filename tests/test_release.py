@@ -1,0 +1,144 @@
+"""What every defense trains is released, saved, and loaded from the folder with the same logits."""
+
+import inspect
+from functools import partial
+
+import keras
+import numpy as np
+import pytest
+from tiny import numpy
+
+from robustzoo import defenses, zoo
+from robustzoo.architectures import build
+from robustzoo.attacks import PGD, fgsm
+from robustzoo.datasets import Split
+from robustzoo.defenses import (
+    IBP,
+    MTLIBP,
+    SABR,
+    AdaptiveDiversity,
+    AdversarialGenerator,
+    AdversarialMixing,
+    AdversarialPool,
+    CenterLossTraining,
+    Certified,
+    CrownIBP,
+    Defense,
+    Distillation,
+    ExactLinear,
+    HiddenPerturbation,
+    MadryTraining,
+    MixupTraining,
+    NoiseTraining,
+    StandardTraining,
+    Trades,
+    WongKolter,
+)
+from robustzoo.losses import mmc, reverse_cross_entropy
+from robustzoo.threats import L2, Linf
+from robustzoo.zoo.weights import named_weights
+from training.recipe import Recipe
+from training.release import release
+
+THREAT = Linf(0.02)
+ATTACK = PGD(THREAT, 0.01, steps=2)
+
+
+def described(architecture, **arguments):
+    return {"architecture": architecture, "arguments": arguments}
+
+
+SHAPE = {"input_shape": [8, 8, 1], "classes": 4}
+MLP = described("mlp", widths=[8], **SHAPE)
+# One convolution more than a layer of noise needs, and BatchNormalization.
+CONVOLUTIONAL = described("shaham_cnn", input_shape=[18, 18, 1], classes=4)
+TEACHER = build("mlp", MLP["arguments"])
+GENERATOR = keras.Sequential(
+    [keras.Input((8, 8, 1)), keras.layers.Conv2D(1, 3, padding="same", activation="tanh")]
+)
+BOUNDED = dict.fromkeys((IBP, CrownIBP, MTLIBP, SABR, WongKolter), {"threat": THREAT})
+OF_THE_MLP = BOUNDED | {  # defenses that leave the architecture as it is, and their arguments
+    AdversarialGenerator: {"threat": THREAT, "radius": "estimated", "generator": GENERATOR},
+    AdversarialMixing: {"attack": fgsm(THREAT)},
+    AdversarialPool: {"attack": ATTACK, "pool": 8},
+    CenterLossTraining: {},
+    Distillation: {"teacher": TEACHER, "temperature": 5.0},
+    HiddenPerturbation: {"threat": L2(0.1), "layer": "dense1"},
+    MadryTraining: {"attack": ATTACK},
+    MixupTraining: {"attack": ATTACK},
+    NoiseTraining: {"sigma": 0.1},
+    StandardTraining: {},
+    Trades: {"attack": ATTACK},
+}
+CASES = {cls.__name__: (MLP, None, partial(cls, **given)) for cls, given in OF_THE_MLP.items()}
+CASES |= {
+    "ExactLinear": (described("linear", **SHAPE), None, partial(ExactLinear, threat=THREAT)),
+    "ensemble": (
+        described("ensemble", members=[MLP, MLP]),
+        None,
+        partial(AdaptiveDiversity, attack=fgsm(THREAT)),
+    ),
+    "center head": (
+        described("center_head", base=MLP, dim=3),
+        None,
+        partial(StandardTraining, criterion=mmc),
+    ),
+    "reversed logits": (
+        described("reversed_logits", base=MLP),
+        None,
+        partial(StandardTraining, criterion=reverse_cross_entropy),
+    ),
+    "noisy": (
+        described("noisy", base=CONVOLUTIONAL, image=0.2),
+        described("noisy", base=CONVOLUTIONAL, image=0.2, draws=3),
+        partial(MadryTraining, attack=fgsm(THREAT)),
+    ),
+    "mixup inference": (
+        MLP,
+        described("mixup_inference", base=MLP, predicted=1, other=2, pool=2),
+        MixupTraining,
+    ),
+}
+
+
+def test_every_defense_is_here():
+    every = {c for _, c in inspect.getmembers(defenses, inspect.isclass) if issubclass(c, Defense)}
+    trained = {getattr(make, "func", make) for _, _, make in CASES.values()}
+    assert trained == every - {Defense, Certified}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_reloads_from_the_folder_with_the_same_logits(case, tmp_path):
+    net, released, make = CASES[case]
+    recipe = Recipe("mnist", **net, released=released, defense=make, threat=None, epochs=1,
+                    batch_size=8, learning_rate=float, optimizer=keras.optimizers.SGD)  # fmt: skip
+    classifier = build(net["architecture"], net["arguments"])
+    generator = np.random.default_rng(0)
+    pixels = generator.integers(0, 256, (8, *classifier.input_shape[1:])).astype("uint8")
+    train = Split(pixels, np.arange(8, dtype="int32") % 4)
+    defense = make(classifier, average_decay=0.5)
+    defense.compile(keras.optimizers.SGD(0.1))
+    before = [numpy(v) for v in classifier.trainable_variables]
+    defense.train_on_batch(train.images, train.labels)
+    model = release(recipe, defense.deployed, train)
+    zoo.save(model, tmp_path / "net", config(recipe, model))
+    loaded = zoo.load(tmp_path / "net")
+    np.testing.assert_array_equal(numpy(loaded(train.images)), numpy(model(train.images)))
+    kept = named_weights(loaded)
+    for name, variable in named_weights(defense.deployed).items():
+        np.testing.assert_array_equal(numpy(kept[name]), numpy(variable))
+    after = [numpy(v) for v in classifier.trainable_variables]
+    assert any((old != new).any() for old, new in zip(before, after, strict=True))
+
+
+def config(recipe, model):
+    """As the trainer writes it."""
+    return recipe.described | {
+        "dataset": recipe.dataset,
+        "threat": None,
+        "defense": "test",
+        "input_shape": list(model.input_shape[1:]),
+        "labels": ["a", "b", "c", "d"],
+        "recipe": None,
+        "license": recipe.license,
+    }
