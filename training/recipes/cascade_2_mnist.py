@@ -30,9 +30,9 @@ def recipe() -> Recipe:
         method="wong_kolter",
         initial="wong-kolter-mnist",
         left_by=("wong-kolter-mnist",),
-        epochs=30,
+        epochs=20,
         batch_size=50,
         learning_rate=partial(one_cycle, peak=1e-3, rise=0.2),
         optimizer=keras.optimizers.Adam,
-        warmup_epochs=5,
+        warmup_epochs=3,
     )
