@@ -26,8 +26,10 @@ def function(fn: Callable) -> Callable:
     return tf.function(fn, jit_compile=accelerated(), autograph=False)
 
 
-def options(description: str, rounds: int, seconds: float, only: tuple = ()) -> argparse.Namespace:
-    """Command line of a benchmark, with its default `rounds` and `seconds`, and its tables."""
+def options(
+    description: str, rounds: int, seconds: float, only: Sequence[str] = (), images: int = 0
+) -> argparse.Namespace:
+    """Command line of a benchmark: its default `rounds`, `seconds` and `images`, and its tables."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
@@ -37,7 +39,11 @@ def options(description: str, rounds: int, seconds: float, only: tuple = ()) -> 
     )
     if only:
         parser.add_argument("--only", choices=only, help="one table of several")
+    if images:
+        parser.add_argument("--images", type=int, default=images, help="fewer rehearse")
     given = parser.parse_args()
+    if images and given.images < 1:
+        parser.error(f"images must be >= 1. Received: {given.images}")
     if given.rounds < 1 or given.seconds < 0:
         parser.error(f"rounds must be >= 1 and seconds >= 0. Received: {vars(given)}")
     return given

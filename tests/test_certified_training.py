@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from tiny import numpy, tiny_batch, tiny_classifier
 
+from robustzoo import backend
 from robustzoo.certification.arrays import FLOAT32, FLOAT64
 from robustzoo.certification.bounds import Bounds
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.dual_bounds import _scale, dual_bounds
 from robustzoo.certification.graph import Graph
+from robustzoo.certification.intervals import next_box
 from robustzoo.certification.region import Region
 from robustzoo.defenses import IBP, MTLIBP, SABR, CrownIBP, WongKolter
 from robustzoo.defenses._shi import initialize, regularizer
@@ -129,6 +131,53 @@ def test_a_margin_of_zero_is_not_counted():
         assert judged["accuracy"] == 1.0 and judged["robust_accuracy"] == 0.0
 
 
+@pytest.mark.parametrize(
+    ("cls", "options", "net"),
+    [
+        *((cls, {}, residual) for cls in (IBP, CrownIBP, MTLIBP, SABR)),
+        (WongKolter, {"projections": 2}, chain),
+        (WongKolter, {"projections": 2, "estimator": "geometric"}, residual),
+    ],
+    ids=lambda v: getattr(v, "__name__", ""),
+)
+def test_bounds_of_deep_nets_are_learned(cls, options, net):
+    """Through a skip connection and several hidden layers: the loss on the bounds falls."""
+    model = net()
+    x, y = images(model, 16)
+    defense = compiled(cls, model, threat=Linf(0.02), **options)
+    defense.compile(keras.optimizers.Adam(5e-3))
+    batch, labels = tensors(x, y)
+    before = float(np.mean(numpy(defense.objective(batch, batch, labels)[0])))
+    logs = defense.fit(x, y, batch_size=16, epochs=25, verbose=0).history
+    assert np.isfinite(logs["loss"]).all()
+    after = float(np.mean(numpy(defense.objective(batch, batch, labels)[0])))
+    assert after < 0.7 * before
+
+
+@pytest.mark.parametrize("net", [chain, residual])
+def test_projections_are_exact_where_few_units_cross(net):
+    """Of 2 sums: image by image and layer by layer, where at most 2 units cross by intervals."""
+    model = net()
+    x, _ = images(model, 12)
+    bounds, eps = Bounds(Graph(model), Linf), np.linspace(0.0005, 0.16, 12)
+    exact = bounds.boxes(bounds.region(x, eps), "same")
+    graph, region = bounds.graph, Region(FLOAT32.read(x), FLOAT32.read(eps), Linf)
+    weights = graph.read(FLOAT32)
+    seeds = [keras.random.SeedGenerator(seed) for seed in (0, 1)]
+    drawn = [dual_bounds(FLOAT32, graph, weights, region, 2, seed=seed) for seed in seeds]
+    alike, counts = np.ones(12, bool), []  # images whose bounds so far are exact
+    for place in graph.bent[1:]:
+        low, high = next_box(FLOAT64, graph[place], bounds.weights[place], exact)
+        few = alike & (((low < 0) & (high > 0)).reshape(12, -1).sum(axis=1) <= 2)
+        for end, other, whole in zip(*(d[place] for d in drawn), exact[place], strict=True):
+            end, other = numpy(end), numpy(other)
+            np.testing.assert_allclose(end[few], whole[few], rtol=1e-4, atol=1e-5)
+            np.testing.assert_array_equal(end[few], other[few])
+            assert not np.allclose(end[alike & ~few], other[alike & ~few])
+        alike, counts = few, [*counts, few.sum()]
+    assert 0 < counts[-1] and counts[0] < 12
+
+
 @pytest.mark.parametrize("cls", [IBP, CrownIBP, MTLIBP, SABR, WongKolter])
 def test_takes_labels_of_64_bits(cls):
     x, y = tiny_batch(8)
@@ -180,15 +229,21 @@ def test_estimates_of_l1_norms():
 def test_projections_estimate_the_dual_bounds(net):
     model = net()
     x, _ = images(model, 2)
-    graph, region = Graph(model), Region(FLOAT32.read(x), FLOAT32.read([0.01] * 2), Linf)
+    graph, region = Graph(model), Region(FLOAT32.read(x), FLOAT32.read([0.15] * 2), Linf)
     weights = graph.read(FLOAT32)
     exact = dual_bounds(FLOAT32, graph, weights, region)
     seed = keras.random.SeedGenerator(0)
-    drawn = [dual_bounds(FLOAT32, graph, weights, region, 7, seed=seed) for _ in range(60)]
     place = next(p for p in graph.bent if graph[p].mixing > 1)
-    width = numpy(exact[place][1] - exact[place][0])
+    draw = backend.compiled(
+        lambda: dual_bounds(FLOAT32, graph, weights, region, 3, seed=seed)[place], [seed.state]
+    )
+    drawn = [draw() for _ in range(60)]
+    interval = next_box(FLOAT32, graph[place], weights[place], exact)
+    crossing = numpy((interval[0] < 0) & (interval[1] > 0))
+    assert crossing.reshape(2, -1).sum(axis=1).min() > 3  # or rows are exact
+    width = numpy(exact[place][1] - exact[place][0])[crossing]
     # An odd number of sums: their median is as often too large as too small.
-    median = np.median([numpy(d[place][1] - d[place][0]) for d in drawn], axis=0)
+    median = np.median([numpy(high - low)[crossing] for low, high in drawn], axis=0)
     assert np.mean(median / width) == pytest.approx(1.0, abs=0.1)
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from robustzoo import architectures, cli, datasets, zoo
 from robustzoo.certification import Certificate
+from robustzoo.certification.program import Program
 from robustzoo.cli import measure
 from robustzoo.cli._show import table
 from robustzoo.evaluation import SUITES, Report, gallery
@@ -436,12 +437,44 @@ def test_certify_draws_a_curve_and_asks_other_verifiers(
     assert names == [*(f"image-{k}.vnnlib" for k in range(3)), "model.onnx"]
 
 
+def test_certify_finds_every_radius(folder, three_images, tmp_path):
+    """The boundary is 0.265, 0.1 and 0.441 away; intervals of a linear model are exact."""
+    file = tmp_path / "radii.json"
+    rows = succeed("certify", "trades-light", "--method", "ibp", "--radius", file)
+    assert rows[-2][:2] == ["certified", "66.67"] and rows[-1][0] == "median radius"
+    found = json.loads(file.read_text())
+    exact = np.abs(np.array([60, LIGHT, 240]) / 255 - 0.5)
+    np.testing.assert_allclose(found.pop("radius"), exact, atol=2.0 / 2**11)
+    assert float(rows[-1][1]) == pytest.approx(exact[0], abs=1e-3)
+    assert found == {"norm": "linf", "methods": ["ibp"], "largest": 2.0, "steps": 12}
+
+
+def test_certify_limits_the_solver(folder, three_images, monkeypatch):
+    limits, least = [], Program.least
+
+    def limited(self, first, second, seconds):
+        limits.append(seconds)
+        return least(self, first, second, seconds)
+
+    monkeypatch.setattr(Program, "least", limited)
+    for options in ((), ("--seconds", "7")):
+        rows = succeed("certify", "trades-light", "--method", "milp", *options)
+        assert rows[-1][:2] == ["certified", "66.67"]
+    assert limits == [60.0] * 3 + [7.0] * 3
+
+
 def test_certify_refuses_before_any_work(folder, three_images, tmp_path, monkeypatch):
     assert "must end in .png" in fail("certify", folder, "--curve", tmp_path / "curve.jpg")
     fail("certify", folder, "--export", tmp_path / "none", code=2)
     assert "no folder" in fail("certify", tmp_path / "none", "--output", tmp_path / "a" / "b.json")
     flat = "--eps", "0", "--curve", tmp_path / "curve.png"
     assert "eps above 0" in fail("certify", folder, *flat, code=2)
+    radius = "--radius", tmp_path / "radii.json"
+    assert "--radius needs an eps above 0" in fail("certify", folder, "--eps", "0", *radius, code=2)
+    assert "no folder" in fail("certify", folder, "--radius", tmp_path / "a" / "radii.json")
+    refused = fail("certify", folder, "--method", "crown", "--seconds", "5", code=2)
+    assert "--seconds is of the methods lp and milp. Received: crown" in refused
+    assert "range x>0" in fail("certify", folder, "--seconds", "0", code=2)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert "give no --curve" in fail("certify", folder, "--curve", tmp_path / "curve.png")
 

@@ -2,9 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from training.tables import _table, madry_trades
+from robustzoo.certification import CascadeReport
+from training.tables import _table, cascade, madry_trades
 from training.tables._table import Table
 
 COLUMNS = ["model", "published", "ours"]
@@ -69,6 +72,35 @@ def test_madry_trades_reads_the_records_of_all_suites(folders, monkeypatch):
         assert found == dict(zip(madry_trades.COLUMNS[6:], (ours[0], None, *ours[1:]), strict=True))
         row = madry_trades.measured("net", "PGD-20")
         assert tuple(row.values()) == (0.5, 5, 0.45, 10)
+
+
+def test_cascade_tells_claims_from_proofs(folders, monkeypatch):
+    certified = np.array([[True, False, False, False], [True, True, True, False]])
+    predicted = np.array([[1, 1, 0, 1], [1, 1, 1, 1]])
+    report = CascadeReport(cascade.THREAT, np.array([1, 1, 1, 0]), predicted, certified)
+    monkeypatch.setattr(cascade, "measured", lambda examples: report)
+    monkeypatch.setattr(cascade, "CARDS", folders)
+    facts = {"dataset": "mnist", "threat": {"norm": "linf", "eps": "0.1"}, "sample_seed": None}
+    flat = {"threat": {"norm": "linf", "eps": "0"}}
+    cards = (
+        ("good", 0.9, {}),
+        ("poor", 0.8, {}),
+        ("weak", 1.0, flat),
+        ("few", 1.0, {"sample_seed": 0}),
+    )
+    for name, proved, other in cards:
+        (folders / name).mkdir()
+        record = facts | {"accuracy": 0.95, "certified_accuracy": proved} | other
+        (folders / name / "certificate.json").write_text(json.dumps(record))
+    result = CliRunner().invoke(cascade.main, ["--examples", "4"])
+    assert result.exit_code == 0, result.exception
+    rows = json.loads((folders / "cascade.json").read_text())["rows"]
+    errors = [[row.get(column) for column in cascade.COLUMNS[3:]] for row in rows]
+    assert errors[:3] == [[0.5, 0.75, None, 1], [0.25, 0.25, None, 3], [0.25, None, 0.25, 4]]
+    assert rows[3]["model"].startswith("good") and errors[3][1] == pytest.approx(0.1)
+    assert rows[2]["published robust error"] == 0.0313
+    text = (folders / "cascade.md").read_text()
+    assert "has no certificate" in text and "an error of 10.00 %, of good" in text
 
 
 def test_refuses_a_column_that_is_not_there():

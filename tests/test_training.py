@@ -11,18 +11,22 @@ import textwrap
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from robustzoo import zoo
+from robustzoo.datasets import Split
 from robustzoo.evaluation import suite
 from robustzoo.hashes import sha256
-from robustzoo.threats import from_config
+from robustzoo.threats import Linf, from_config
 from robustzoo.zoo.records import parts
 from training import schedules
 from training.augment import crop_flip
 from training.batches import batches
 from training.header import write_header
+from training.left_by import left_by
 from training.train import CARDS, best_epoch, find_recipe, fingerprint, read_recipe, settings
 
 ROOT = Path(__file__).parents[1]
@@ -152,6 +156,37 @@ def test_a_teacher_comes_by_name(workplace):
     assert "nobody" in train(workplace, "orphan").stderr
 
 
+def test_a_further_stage_trains_on_what_the_first_leaves(workplace):
+    write_recipe(workplace, epochs=1)
+    assert train(workplace, "first").returncode == 0
+    recipe = workplace / "tiny.py"
+    text = recipe.read_text().replace("threat = Linf(0.1)", "threat = Linf(0.118)")
+    recipe.write_text(text.replace("epochs=1,", 'epochs=1, left_by=("first",),'))
+    result = train(workplace, "second")
+    assert result.returncode == 0, result.stderr
+    record = outcome(workplace / "second")[1]
+    assert record["settings"]["left_by"] == ["first"] and list(record["models"]) == ["first"]
+    assert 4 <= record["images"] < 64 == outcome(workplace / "first")[1]["images"]
+    assert f"{record['images']} of 64 images of train are left" in result.stdout
+    recipe.write_text(text.replace("epochs=1,", 'epochs=1, left_by=("nobody",),'))
+    assert "nobody" in train(workplace, "orphan").stderr
+
+
+def test_what_a_stage_certifies_is_not_left(monkeypatch):
+    """Of its own answer, right or wrong: class 1 where the pixel is above 1/2, within 0.1."""
+    model = keras.Sequential(
+        [keras.Input((1, 1, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+    model.set_weights([np.array([[0.0, 1.0]]), np.array([0.0, -0.5])])
+    asked = []
+    monkeypatch.setattr(zoo, "load", lambda name: asked.append(name) or model)
+    pixels = np.array([30, 110, 150, 250], "uint8").reshape(-1, 1, 1, 1)
+    split = left_by(("a", "b"), Split(pixels, np.array([1, 1, 0, 0], "int32")), Linf(0.1))
+    assert split.pixels.ravel().tolist() == [110, 150] and split.labels.tolist() == [1, 0]
+    assert asked == ["a", "b"]
+    assert not len(left_by(("a", "b"), split.take([]), Linf(0.1)))
+
+
 def test_ctrl_c_saves_first(workplace):
     write_recipe(workplace, epochs=10_000)
     arguments, where = command(workplace, "long", "--checkpoint-minutes", "0")
@@ -241,8 +276,6 @@ def test_every_recipe_builds_and_is_written_as_json(path):
 
 
 def test_batches_depend_on_seed_epoch_and_number_alone():
-    from robustzoo.datasets import Split
-
     pixels = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1)).astype("uint8")
     split = Split(pixels, np.arange(20, dtype="int32"))
     whole = list(batches(split, 4, crop_flip, seed=1, epoch=2))

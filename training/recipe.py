@@ -35,6 +35,8 @@ class Recipe:
         classes: the labels kept, None for all.
         initial: a released model whose weights come first, None for random ones.
         teacher: a released model that the defense is given as `teacher`, None for no such argument.
+        left_by: released models, the earlier stages of a cascade: training and validation are on
+            the images alone whose answer none of them certifies within `threat`.
         method: a name of `robustzoo.zoo.methods`, where that of the `Defense` says too little:
             "mmc" is standard training with another loss.
         published: accuracies that the paper prints, by label of the attack ("clean", "PGD-40"), and
@@ -61,6 +63,7 @@ class Recipe:
     initial: str | None = None
     released: Mapping[str, Any] | None = None
     teacher: str | None = None
+    left_by: tuple[str, ...] = ()
     method: str | None = None
     published: Mapping[str, Any] | None = None
     license: str = "apache-2.0"

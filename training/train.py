@@ -32,6 +32,7 @@ from robustzoo.zoo.register import check_released_size
 from robustzoo.zoo.weights import packed_size
 from training.batches import batches
 from training.checkpoint import read_checkpoint, restore_checkpoint, save_checkpoint
+from training.left_by import left_by
 from training.recipe import Recipe
 from training.release import release
 from training.watch import Watch
@@ -104,7 +105,7 @@ class Run:
         self.interval, self.deadline = interval, deadline
         self.recipe = read_recipe(path)
         self.console = Console()
-        self.data = datasets.load(self.recipe.dataset, classes=self.recipe.classes)
+        self.data = self._data()
         self.batches = len(self.data.train) // self.recipe.batch_size
         if not self.batches:
             raise ValueError(
@@ -161,6 +162,29 @@ class Run:
         if lost:
             self.console.print(f"{', '.join(lost)} there were of the weights before, and are gone")
         self.console.print(f"wrote {output}; measure it with: robustzoo evaluate {output}")
+
+    def _data(self):
+        """The data set; for a further stage of a cascade what the earlier ones leave of it."""
+        recipe = self.recipe
+        data = datasets.load(recipe.dataset, classes=recipe.classes)
+        if not recipe.left_by:
+            return data
+        if recipe.threat is None:
+            raise ValueError("left_by needs a threat that is certified. Received: threat=None")
+        stages = ", ".join(recipe.left_by)
+        self.console.print(f"certifying the training images by {stages}; this takes minutes")
+        left = {
+            name: left_by(recipe.left_by, getattr(data, name), recipe.threat)
+            for name in ("train", "validation")
+        }
+        for name, split in left.items():
+            total = len(getattr(data, name))
+            if not len(split):
+                raise ValueError(
+                    f"{stages} certify all {total} images of {recipe.dataset}'s {name}"
+                )
+            self.console.print(f"{len(split)} of {total} images of {name} are left")
+        return dataclasses.replace(data, **left)
 
     def _build(self):
         recipe = self.recipe
@@ -288,6 +312,7 @@ class Run:
             "published": plain(self.recipe.published),
             "curve": self.progress["curve"],
             "models": self.progress["models"],
+            "images": len(self.data.train),
             "earlier": self.progress["ran"][:-1],
             **self.progress["ran"][-1],
         }
@@ -303,15 +328,16 @@ def best_epoch(curve: list[dict], name: str) -> int:
 
 def origins(recipe: Recipe) -> dict:
     """{name: sha256 of its weights} of the released models that a training starts from."""
-    names = [name for name in (recipe.initial, recipe.teacher) if name]
+    names = [name for name in (recipe.initial, recipe.teacher, *recipe.left_by) if name]
     return {name: sha256(obtain(name)[1]["model.safetensors"]) for name in names}
 
 
 def settings(recipe: Recipe) -> dict:
     """What decides the weights, as JSON: dataclasses become dictionaries, functions names."""
     names = [f.name for f in dataclasses.fields(recipe) if f.name not in ("method", "published")]
-    for name in ("released", "teacher"):  # younger than some releases, whose fingerprints stay
-        if getattr(recipe, name) is None:
+    # Younger than some releases, whose fingerprints stay.
+    for name in ("released", "teacher", "left_by"):
+        if not getattr(recipe, name):
             names.remove(name)
     return {name: plain(getattr(recipe, name)) for name in names}
 

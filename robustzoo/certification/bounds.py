@@ -17,7 +17,9 @@ from robustzoo.certification.region import Region
 from robustzoo.threats import Linf
 
 MEMORY = 2**28  # bytes
-COPIES = 12  # arrays of the size of the largest layer that a row of a linear bound may need at once
+# Arrays of the size of the largest layer that a row of a linear bound may need at once; besides
+# come those that an operation spreads over the taps of its windows.
+COPIES = 12
 
 
 class Bounds:
@@ -33,8 +35,7 @@ class Bounds:
     def __init__(self, graph: Graph, norm=Linf, clip=True, memory: int = MEMORY):
         self.graph, self.norm, self.clip, self.memory = graph, norm, clip, memory
         self.weights = graph.read(FLOAT64)
-        row = COPIES * max(node.size for node in graph.nodes) * np.dtype(FLOAT64.dtype).itemsize
-        self.chunk = max(1, memory // row)
+        self.chunk = max(1, memory // (self._entries() * np.dtype(FLOAT64.dtype).itemsize))
 
     def region(self, images, eps) -> Region:
         """The region of `eps`, a number or (B,), around images (B, H, W, C)."""
@@ -74,6 +75,15 @@ class Bounds:
         output = self.graph.output
         lines = lines_of(FLOAT64, self.graph, boxes, slope, output)
         return self._rows(output, (first, second, image), lines, region)[0]
+
+    def _entries(self):
+        """How many numbers one row may need at once."""
+        spread = (
+            node.operation.spread(w)
+            for node, w in zip(self.graph.nodes, self.weights, strict=True)
+            if hasattr(node.operation, "spread")
+        )
+        return COPIES * max(node.size for node in self.graph.nodes) + max(spread, default=0)
 
     @functools.cached_property
     def radii(self) -> dict:

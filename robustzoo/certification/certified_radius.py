@@ -1,11 +1,13 @@
 """The largest radius that is proved of each image."""
 
+from collections.abc import Callable, Sequence
+
 import keras
 import numpy as np
 
 from robustzoo.certification.bounds import MEMORY
 from robustzoo.certification.certifier import Certifier
-from robustzoo.certification.certify import TOLERANCE
+from robustzoo.certification.certify import TOLERANCE, check_options
 from robustzoo.certification.methods import chosen
 from robustzoo.checks import check_data
 from robustzoo.threats import Linf
@@ -16,7 +18,7 @@ def certified_radius(
     images,
     labels,
     norm: type = Linf,
-    method: str = "crown-ibp",
+    method: str | Sequence[str] = "crown-ibp",
     *,
     largest: float = 1.0,
     steps: int = 12,
@@ -24,6 +26,8 @@ def certified_radius(
     tolerance: float = TOLERANCE,
     batch_size: int = 100,
     memory: int = MEMORY,
+    seconds: float = 60.0,
+    advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> np.ndarray:
     """The largest eps up to `largest` at which `certify` was seen to succeed, (N,), by bisection.
 
@@ -32,30 +36,39 @@ def certified_radius(
 
     Args:
         norm: `Linf`, `L2` or `L1`.
-        method: one of `METHODS`.
+        method: some of `METHODS`; each sees the images that those before it did not prove.
         steps: halvings; the radius found is off by at most largest / 2^steps.
+        clip, tolerance, batch_size, memory, seconds: of `certify`.
+        advance: called with the images done and their number.
     """
-    (name,) = chosen([method])
+    names = chosen(method)
+    check_options(tolerance, batch_size, seconds)
     images, labels = check_data(model, images, labels)
     if not 0 < largest < float("inf"):
         raise ValueError(f"largest must be a finite number > 0. Received: {largest!r}")
-    certifier = Certifier(model, norm, clip, memory=memory)
+    certifier = Certifier(model, norm, clip, memory, seconds)
     radii = np.zeros(len(images))
     for begin in range(0, len(images), batch_size):
         rows = np.s_[begin : begin + batch_size]
         radii[rows] = _bisect(
-            certifier, name, images[rows], labels[rows], largest, steps, tolerance
+            certifier, names, images[rows], labels[rows], largest, steps, tolerance
         )
+        advance(min(begin + batch_size, len(images)), len(images))
     return radii
 
 
-def _bisect(certifier, name, images, labels, largest, steps, tolerance):
+def _bisect(certifier, names, images, labels, largest, steps, tolerance):
     logits = certifier.logits(images)
-    correct, scale = logits.argmax(1) == labels, np.abs(logits).max(1)
+    correct, least = logits.argmax(1) == labels, tolerance * np.abs(logits).max(1)
 
     def proved(eps):
-        margins = certifier.margins(name, images, labels, eps).min(axis=1)
-        return correct & (margins > tolerance * scale)
+        best = np.full(logits.shape, -np.inf)
+        for name in names:
+            at = np.flatnonzero(correct & (best.min(axis=1) <= least))
+            if len(at):
+                found = certifier.margins(name, images[at], labels[at], eps[at])
+                best[at] = np.maximum(best[at], found)
+        return correct & (best.min(axis=1) > least)
 
     low, high = np.zeros(len(images)), np.full(len(images), float(largest))
     low[proved(high)] = largest

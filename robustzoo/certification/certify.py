@@ -56,7 +56,7 @@ def certify(
         ValueError: a layer has no known bounds, or an argument is none of the above.
     """
     names, threat = chosen(method), _threat(threat)
-    _check(tolerance, batch_size)
+    check_options(tolerance, batch_size, seconds)
     images, labels = check_data(model, images, labels)
     start = time.monotonic()
     certifier = Certifier(model, type(threat), clip, memory, seconds)
@@ -92,8 +92,11 @@ def _threat(threat):
     )
 
 
-def _check(tolerance, batch_size):
+def check_options(tolerance, batch_size, seconds) -> None:
+    """Raises ValueError unless all three are what `certify` takes."""
     if not 0 <= tolerance < float("inf"):
         raise ValueError(f"tolerance must be a finite number >= 0. Received: {tolerance!r}")
     if type(batch_size) is not int or batch_size < 1:
         raise ValueError(f"batch_size must be an integer >= 1. Received: {batch_size!r}")
+    if not 0 < seconds < float("inf"):
+        raise ValueError(f"seconds must be a finite number > 0. Received: {seconds!r}")

@@ -1,5 +1,6 @@
 """Bounds of hidden units by lines of one slope, exact or by random projections: for training."""
 
+import functools
 import math
 
 from keras import ops, random
@@ -15,9 +16,10 @@ def dual_bounds(xp, graph, weights, region, projections=None, estimator="median"
 
     Between lines of one slope a unit is c + <g, e> with |e_i| <= 1 for some row g of its own, so
     c -+ ||g||_1 bound it; what counts is the better of that and of intervals. With `projections`
-    k, ||g||_1 in nodes of more than k units is estimated from k sums <g, R>, R independent standard
-    Cauchy variables, of which each has the scale ||g||_1 (Wong et al., 2018, arXiv:1805.12514).
-    An estimate is too small half of the time: train with it, certify without.
+    k, ||g||_1 is estimated from k sums <g, R>, R independent standard Cauchy variables, of which
+    each has the scale ||g||_1 (Wong et al., 2018, arXiv:1805.12514). That is so where more than k
+    units of a node may cross, by the intervals of the image; else those that may have exact rows,
+    which are no more. An estimate is too small half of the time: train with it, certify without.
 
     Args:
         xp: `FLOAT32`, or `FLOAT64` without projections.
@@ -39,29 +41,65 @@ def dual_bounds(xp, graph, weights, region, projections=None, estimator="median"
         if place not in places:
             return boxes[place]
         if place not in wide:
-            return intersect(xp, boxes[place], _rows(xp, graph, weights, region, boxes, place))
+            return intersect(xp, boxes[place], _all_rows(xp, graph, weights, region, boxes, place))
         center, radius = sums[place][0], _scale(sums[place][1], estimator)
-        return intersect(xp, boxes[place], (center - radius, center + radius))
+        drawn = intersect(xp, boxes[place], (center - radius, center + radius))
+        return _exact_where_few(xp, graph, weights, region, boxes, place, projections, drawn)
 
     return interval_bounds(xp, graph, weights, region, better=better)
 
 
-def _rows(xp, graph, weights, region, boxes, place):
+def _exact_where_few(xp, graph, weights, region, boxes, place, count, drawn):
+    """`drawn`, the estimated box of a node, exact in the images where at most `count` units cross.
+
+    How many do is known when it runs, but shapes when it is compiled: so every image gets `count`
+    rows, of the first units that cross and, where there are fewer, of some that do not. A batch
+    without any such image skips them all.
+    """
+    node, users = graph[place], [graph[i].operation for i in graph.consumers[place]]
+    crossing = [user.crossing(*boxes[place]) for user in users if hasattr(user, "crossing")]
+    crossing = functools.reduce(ops.logical_or, crossing)
+    flat = ops.cast(ops.reshape(crossing, (-1, node.size)), "int32")
+    few, shape = ops.sum(flat, axis=1) <= count, (-1, *node.shape)
+
+    def exact():
+        # Of equal values it is not said which come first, so none of those that count are equal.
+        order = ops.arange(node.size, 0, -1, dtype="int32")
+        _, units = ops.top_k(ops.cast(flat * order, "float32"), count)
+        rank = ops.clip(ops.cumsum(flat, axis=1) - 1, 0, count - 1)
+        found = _rows(xp, graph, weights, region, boxes, place, units)
+        ends = [ops.take_along_axis(end, rank, axis=1) for end in found]
+        better = intersect(xp, boxes[place], [ops.reshape(end, shape) for end in ends])
+        # The sign of the other units is known, and nothing else of them is asked.
+        whole = [ops.where(crossing, *pair) for pair in zip(better, boxes[place], strict=True)]
+        own = ops.reshape(few, (-1, *(1,) * len(node.shape)))
+        return tuple(ops.where(own, *pair) for pair in zip(whole, drawn, strict=True))
+
+    return ops.cond(ops.any(few), exact, lambda: drawn)
+
+
+def _all_rows(xp, graph, weights, region, boxes, place):
     """The box of a node by one exact row per unit."""
     node = graph[place]
     unit = xp.reshape(xp.arange(node.size), (1, -1))
     image = xp.reshape(xp.arange(xp.shape(region.eps)[0]), (-1, 1))
-    units = xp.reshape(unit + 0 * image, (-1,))
+    ends = _rows(xp, graph, weights, region, boxes, place, unit + 0 * image)
+    return tuple(xp.reshape(end, (-1, *node.shape)) for end in ends)
+
+
+def _rows(xp, graph, weights, region, boxes, place, units):
+    """Exact bounds (low, high), (B, R) each, of `units` (B, R) of a node."""
+    count, units = units.shape[1], xp.reshape(units, (-1,))
     signs, lines = xp.ones(xp.shape(units), xp.dtype), lines_of(xp, graph, boxes, "same", place)
 
     def ends(signs):
         start = unit_rows(xp, graph, weights, place, units, signs)
-        return linear_bound(xp, graph, weights, start, node.size, lines, region)
+        return linear_bound(xp, graph, weights, start, count, lines, region)
 
     low, high = ends(signs)
     if high is None:  # max pooling has no parallel lines
         high = -ends(-signs)[0]
-    return tuple(xp.reshape(end, (-1, *node.shape)) for end in (low, high))
+    return tuple(xp.reshape(end, (-1, count)) for end in (low, high))
 
 
 def _sums(xp, graph, weights, boxes, sums, place, count, seed):

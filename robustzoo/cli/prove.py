@@ -1,9 +1,11 @@
 """robustzoo certify | smooth"""
 
+import json
 import time
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 import robustzoo
 from robustzoo.cli._figure import need_matplotlib, png
@@ -11,6 +13,8 @@ from robustzoo.cli._open import open_model, sample, threat_of
 from robustzoo.cli._record import command_line, renew
 from robustzoo.cli._show import line, notice, percent
 from robustzoo.writable import writable
+
+WIDEST = 10  # how many times the budget of the proof a radius is sought to
 
 
 @click.command()
@@ -24,38 +28,48 @@ from robustzoo.writable import writable
     help="Each sees what those before it left; the first two take large nets, too. Also: "
     "crown-ibp-zero, crown-zero, alpha-crown, lp, milp.",
 )  # fmt: skip
+@click.option(
+    "--seconds", default=60.0, show_default=True, type=click.FloatRange(0, min_open=True),
+    help="Time limit of one margin of the methods lp and milp.",
+)  # fmt: skip
 @click.option("--output", type=click.Path(dir_okay=False), help="Write every image's bounds.")
+@click.option(
+    "--radius", type=click.Path(dir_okay=False),
+    help="Write the largest budget proved of every image, by bisection up to ten times that "
+    "of the proof, which takes as long as 13 proofs.",
+)  # fmt: skip
 @click.option("--curve", type=click.Path(dir_okay=False), help="Draw both bounds against eps.")
 @click.option(
     "--export", "queries", type=click.Path(exists=True, file_okay=False),
     help="Folder for the same questions, as ONNX and VNN-LIB, numbered as in OUTPUT.",
 )  # fmt: skip
-def certify(name, examples, sample_seed, eps, methods, output, curve, queries):
+def certify(name, examples, sample_seed, eps, methods, seconds, output, radius, curve, queries):
     """Prove how many test images no change within the budget can turn.
 
     The truth lies between the certified accuracy and what the strongest of the suite pgd leaves.
     Where NAME is a folder, its certificate.json, card and manifest are renewed.
     """
-    curve, output = curve and png(curve), output and writable(output)
+    curve, output, radius = curve and png(curve), *(p and writable(p) for p in (output, radius))
     if curve:
         need_matplotlib("give no --curve")
     model, config, folder = open_model(name)
-    from robustzoo.certification.methods import chosen
-
-    methods = chosen(methods)  # before any work
+    methods = _chosen(methods)
     threat, (test, sample_seed) = threat_of(config, eps), sample(config, examples, sample_seed)
-    if curve and not threat.eps:
-        raise click.UsageError(f"--curve needs an eps above 0. Received: {threat}")
+    if not threat.eps and (curve or radius):
+        option = "--curve" if curve else "--radius"
+        raise click.UsageError(f"{option} needs an eps above 0. Received: {threat}")
     if queries:
         _write_queries(Path(queries), model, test, threat)
     notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
-    proof, report = _bounds(model, config, test, sample_seed, threat, methods)
+    proof, report = _bounds(model, config, test, sample_seed, threat, methods, seconds)
     if output:
         proof.save(output)
         notice(f"wrote {output}")
+    if radius:
+        _write_radii(radius, model, test, threat, methods, seconds)
     if curve:
         _write_curve(curve, folder, model, config, test, threat, methods)
-    command = command_line((name, folder), without=("output", "curve", "queries"))
+    command = command_line((name, folder), without=("output", "radius", "curve", "queries"))
     record = _certificate(proof, report, command)
     renew(
         name, folder, "certificate.json", record,
@@ -120,13 +134,27 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
     )  # fmt: skip
 
 
-def _bounds(model, config, test, sample_seed, threat, methods):
+def _chosen(methods):
+    """Known methods, before any work; refuses a time limit that none of them heeds."""
+    from robustzoo.certification import METHODS
+    from robustzoo.certification.methods import chosen
+
+    methods = chosen(methods)
+    source = click.get_current_context().get_parameter_source("seconds")
+    if source is ParameterSource.COMMANDLINE and not any(METHODS[m].program for m in methods):
+        solvers = " and ".join(name for name, method in METHODS.items() if method.program)
+        given = ", ".join(methods)
+        raise click.UsageError(f"--seconds is of the methods {solvers}. Received: {given}")
+    return methods
+
+
+def _bounds(model, config, test, sample_seed, threat, methods, seconds):
     """The certificate and the report of the suite pgd on the same images, which are told."""
     import numpy as np
 
     from robustzoo.evaluation import suite
 
-    proof = _proof(model, test, threat, methods)
+    proof = _proof(model, test, threat, methods, seconds)
     facts = dict(dataset=config["dataset"], sample_seed=sample_seed, checks=False)
     attacks = suite(threat, restarts=1)
     report = robustzoo.evaluate(model, test, threat, attacks, **facts)
@@ -143,7 +171,7 @@ def _bounds(model, config, test, sample_seed, threat, methods):
     return proof, report
 
 
-def _proof(model, test, threat, methods):
+def _proof(model, test, threat, methods, seconds):
     """The certificate; a bar per method shows the images done."""
     from robustzoo.evaluation._bar import progress_bar
 
@@ -154,8 +182,9 @@ def _proof(model, test, threat, methods):
             bar.update(tasks[name], completed=done, total=total)
 
         return robustzoo.certify(
-            model, test.images, test.labels, threat, methods, cascade=True, advance=advance
-        )
+            model, test.images, test.labels, threat, methods,
+            cascade=True, seconds=seconds, advance=advance,
+        )  # fmt: skip
 
 
 def _certificate(proof, report, command):
@@ -180,6 +209,28 @@ def _radii(proof, config, sample_seed, seconds, command):
         "command": command,
         **provenance(),
     }
+
+
+def _write_radii(path, model, test, threat, methods, seconds):
+    """Tells the median radius, and writes those of all images."""
+    import numpy as np
+
+    from robustzoo.certification import certified_radius
+    from robustzoo.evaluation._bar import progress_bar
+    from robustzoo.threats import to_config
+
+    largest, steps = WIDEST * threat.eps, 12
+    with progress_bar(9) as bar:
+        task = bar.add_task("radii", total=len(test))
+        radii = certified_radius(
+            model, test.images, test.labels, type(threat), methods,
+            largest=largest, steps=steps, seconds=seconds,
+            advance=lambda done, total: bar.update(task, completed=done),
+        )  # fmt: skip
+    line("median radius", f"{np.median(radii):.4g}")
+    found = {"norm": to_config(threat)["norm"], "methods": list(methods), "largest": largest}
+    path.write_text(json.dumps(found | {"steps": steps, "radius": radii.tolist()}))
+    notice(f"wrote {path}; 0 where the image is misclassified or nothing was proved")
 
 
 def _write_curve(path, folder, model, config, test, threat, methods):

@@ -30,6 +30,14 @@ def convolution_matrix(kernel, bias, shape, strides, margins):
 def margins(weights, biases, x, eps, norm, clip, label, hidden, slope):
     """Lower bounds of z_y - z_j, (classes,), of one flat image; see `METHODS` for the slopes."""
     last = max(k for k, _ in weights)
+    low, high = hidden_bounds(weights, biases, x, eps, norm, clip, hidden)
+    rows, at = np.eye(len(biases[last])), functools.partial(least, x, eps, norm, clip)
+    return linear(weights, biases, low, high, at, rows[label] - rows, last, slope)
+
+
+def hidden_bounds(weights, biases, x, eps, norm, clip, hidden):
+    """({k: lower}, {k: upper bounds}) of each z_k but the last, and of the image at 0."""
+    last = max(k for k, _ in weights)
     low, high = {0: x - eps}, {0: x + eps}
     if clip:
         low[0], high[0] = np.maximum(low[0], 0), np.minimum(high[0], 1)
@@ -45,8 +53,7 @@ def margins(weights, biases, x, eps, norm, clip, label, hidden, slope):
             asked = affine | (interval[0] < 0) & (interval[1] > 0)  # the sign of others is known
             low[k] = np.where(asked, np.maximum(interval[0], ends[0]), interval[0])
             high[k] = np.where(asked, np.minimum(interval[1], ends[1]), interval[1])
-    rows = np.eye(len(biases[last]))
-    return bound(rows[label] - rows, last, slope)
+    return low, high
 
 
 def linear(weights, biases, low, high, least, rows, end, kind):

@@ -36,6 +36,12 @@ def corners(x, eps):
     return (x + eps * signs).clip(0, 1)
 
 
+def some_corners(x, eps, count, seed=0):
+    """So many corners, drawn at random, of the clipped box around one image, float64."""
+    signs = np.random.default_rng(seed).choice((-1.0, 1.0), size=(count, *x.shape))
+    return (x + eps * signs).clip(0, 1)
+
+
 def attacked(model, threat, x, label):
     """Images found by projected gradient descent on z_y - z_j, for every j and several starts."""
     classes = model.output_shape[-1]

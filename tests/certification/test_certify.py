@@ -127,6 +127,18 @@ def test_the_radius_is_certified_and_about_the_largest():
             assert not robustzoo.certify(model, *one, norm(above), "ibp").certified.any()
 
 
+def test_the_radius_by_several_methods_is_no_smaller():
+    model = residual()
+    x, y = images(model, 4)
+    done = []
+    both = certified_radius(
+        model, x, y, Linf, ("ibp", "crown-zero"), largest=0.2, steps=6, batch_size=3,
+        advance=lambda *counts: done.append(counts),
+    )  # fmt: skip
+    alone = certified_radius(model, x, y, Linf, "ibp", largest=0.2, steps=6)
+    assert (both >= alone).all() and (both > alone).any() and done == [(3, 4), (4, 4)]
+
+
 def test_a_layer_without_bounds_is_named():
     inputs = keras.Input(SHAPE)
     x = Noise(0.1, seed=1, name="haze")(inputs)
@@ -217,6 +229,7 @@ def test_center_logits_have_bounds_as_the_last_layer_alone():
         ({"threat": True}, "threat must be Linf, L2 or L1"),
         ({"tolerance": -1.0}, "tolerance must be"),
         ({"batch_size": 0}, "batch_size must be"),
+        ({"seconds": 0.0}, "seconds must be"),
         ({"labels": np.array([7])}, "labels must lie in 0 .. 2"),
         ({"images": np.full((1, *SHAPE), 2.0)}, "images must lie in"),
         ({"threat": L2(0.1), "method": "lp"}, "Linf and L1 balls"),

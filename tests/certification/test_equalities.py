@@ -1,5 +1,7 @@
 """What bounds are equal to, and which of them must not be above which."""
 
+import tracemalloc
+
 import keras
 import numpy as np
 import pytest
@@ -11,11 +13,12 @@ from robustzoo.certification.arrays import FLOAT32, FLOAT64
 from robustzoo.certification.bounds import Bounds
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.graph import Graph
-from robustzoo.certification.intervals import interval_bounds
+from robustzoo.certification.intervals import interval_bounds, next_box
+from robustzoo.certification.linear import linear_bound, lines_of, unit_rows
 from robustzoo.certification.margin_bounds import margin_bounds
 from robustzoo.certification.region import Region
 from robustzoo.threats import L1, L2, Linf
-from tests.certification.dense_reference import convolution_matrix, margins
+from tests.certification.dense_reference import convolution_matrix, hidden_bounds, margins
 from tests.certification.nets import (
     CLASSES,
     NETS,
@@ -75,6 +78,67 @@ def test_equal_dense_matrices(net, norm):
                 np.testing.assert_allclose(ours[i][other], theirs[other], 1e-10, 1e-10)
 
 
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("net", [chain, residual])
+def test_hidden_bounds_equal_dense_matrices(net, norm):
+    """In float64 to 1e-10, by the backend in float32 to 1e-4 of the largest, margins as well."""
+    model = net()
+    weights, biases = matrices(model)
+    x, y = images(model, 3)
+    kind, eps = NORMS[norm]
+    for clip in (True, False):
+        bounds = Bounds(Graph(model), kind, clip)
+        region = bounds.region(x, eps)
+        for method in SLOPES:
+            ours = bounds.boxes(region, method.hidden)
+            single, low = in_float32(bounds, x, y, eps, method)
+            for i in range(3):
+                given = weights, biases, x[i].ravel().astype("float64"), eps, norm, clip
+                theirs = hidden_bounds(*given, method.hidden)
+                for k, place in enumerate(bounds.graph.bent, 1):
+                    for end in (0, 1):
+                        exact = theirs[end][k]
+                        np.testing.assert_allclose(ours[place][end][i].ravel(), exact, 1e-10, 1e-10)
+                        assert_close(single[place][end][i].ravel(), exact)
+                other = np.arange(CLASSES) != y[i]
+                exact = margins(*given, y[i], method.hidden, method.slope)
+                assert_close(low[i][other], exact[other])
+
+
+def assert_close(found, exact):
+    assert np.abs(found - exact).max() <= 1e-4 * np.abs(exact).max()
+
+
+def in_float32(bounds, x, y, eps, method):
+    """Boxes and margins as those of `bounds`, from the same functions by the backend."""
+    xp, graph = FLOAT32, bounds.graph
+    weights = graph.read(xp)
+    region = Region(xp.read(x), xp.read([eps] * len(x)), bounds.norm, bounds.clip)
+
+    def better(place, boxes):
+        if method.hidden is None or not bounds._undecided(place):
+            return boxes[place]
+        units = keras.ops.convert_to_tensor(np.tile(np.arange(graph[place].size), len(x)), "int32")
+        lines = lines_of(xp, graph, boxes, method.hidden, place)
+
+        def least(sign):
+            start = unit_rows(xp, graph, weights, place, units, sign * xp.ones(units.shape))
+            found, _ = linear_bound(xp, graph, weights, start, graph[place].size, lines, region)
+            return xp.reshape(found, (-1, *graph[place].shape))
+
+        (low, high), ends = boxes[place], (least(1.0), -least(-1.0))
+        asked = (low < 0) & (high > 0)
+        tight = xp.maximum(low, ends[0]), xp.minimum(high, ends[1])
+        return xp.where(asked, tight[0], low), xp.where(asked, tight[1], high)
+
+    radii = {place: xp.read(radius) for place, radius in bounds.radii.items()}
+    boxes = interval_bounds(xp, graph, weights, region, radii, better)
+    labels = keras.ops.convert_to_tensor(y.astype("int32"))
+    found = margin_bounds(xp, graph, weights, region, labels, boxes, method.slope)
+    numpy = keras.ops.convert_to_numpy
+    return [tuple(map(numpy, box)) for box in boxes], numpy(found)
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_eps_0_gives_the_logits(name):
     model = NETS[name]()
@@ -126,6 +190,54 @@ def test_do_not_depend_on_the_batch_or_the_memory(name):
         np.testing.assert_allclose(tight.margins(method, x, y, 0.05), together, rtol=1e-12)
 
 
+@pytest.mark.parametrize("net", [chain, residual])
+def test_only_units_that_intervals_leave_undecided_get_rows(net, monkeypatch):
+    model, counts, rows = net(), {}, Bounds._rows
+    x, _ = images(model, 7)
+    bounds = Bounds(Graph(model), Linf)
+
+    def counted(self, place, given, *rest):
+        counts[place] = len(given[0])
+        return rows(self, place, given, *rest)
+
+    monkeypatch.setattr(Bounds, "_rows", counted)
+    boxes = bounds.boxes(bounds.region(x, 0.02), "same")
+    for place in bounds.graph.bent[1:]:  # intervals of the first are exact
+        node, weights = bounds.graph[place], bounds.weights[place]
+        low, high = next_box(FLOAT64, node, weights, boxes)
+        assert 0 < counts.pop(place) == ((low < 0) & (high > 0)).sum() < 7 * node.size
+    assert not counts
+
+
+@pytest.mark.parametrize("size", [2, 9])
+def test_rows_take_no_more_memory_than_they_may(size):
+    """Whatever the kernels: what a transposed convolution spreads over their taps counts, too."""
+    parts = [layers.Conv2D(4, size, padding="same", activation="relu") for _ in range(2)]
+    pools = layers.MaxPooling2D(size), layers.DepthwiseConv2D(size, padding="same")
+    for net in (parts, [parts[0], *pools]):
+        model = randomised(
+            keras.Sequential(
+                [keras.Input((18, 18, 3)), *net, layers.Flatten(), layers.Dense(CLASSES)]
+            )
+        )
+        x, y = images(model, 2)
+        memory = 2**23
+        bounds = Bounds(Graph(model), Linf, memory=memory)
+        region = bounds.region(x, 0.05)
+        boxes = bounds.boxes(region)
+        lines = lines_of(FLOAT64, bounds.graph, boxes, "adaptive", bounds.graph.output)
+        beside = 4 * sum(
+            part.nbytes for line in lines.values() for part in line if part is not None
+        )
+        tracemalloc.start()
+        try:
+            bounds.margins(region, y, bounds.boxes(region, "adaptive"), "adaptive")
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert bounds.chunk > 1 and peak <= memory + beside
+
+
 @pytest.mark.parametrize("name", ["chain", "residual", "normalised", "pools"])
 def test_orders_that_are_theorems(name):
     """Clean >= MILP >= LP >= best slopes >= CROWN, of the same hidden bounds; zero slope >= IBP."""
@@ -146,6 +258,36 @@ def test_orders_that_are_theorems(name):
         other = np.isfinite(zero)
         if name != "pools" and threat.eps < 0.1:  # the theorem is of ReLU nets and boxes
             assert (interval[other] <= zero[other] + 1e-9).all()
+
+
+def programs(certifier, x, y, eps, hidden):
+    """Margins by the linear program over intervals, or over bounds by lines of slope `hidden`."""
+    region = certifier.bounds.region(x, eps)
+    return certifier._programs(region, y, certifier.bounds.boxes(region, hidden), False)
+
+
+@pytest.mark.parametrize("name", ["chain", "residual", "normalised", "pools"])
+def test_linear_programs_are_no_worse_than_intervals_and_shrink_with_the_region(name):
+    """LP on tighter hidden bounds >= LP on intervals >= IBP; all of them fall where eps grows."""
+    model = NETS[name]()
+    x, y = images(model, 2)
+    certifier, before = Certifier(model, Linf), None
+    for eps in (0.01, 0.04, 0.1):
+        region = certifier.bounds.region(x, eps)
+        boxes = [certifier.bounds.boxes(region, hidden) for hidden in (None, "adaptive")]
+        for wide, tight in zip(*boxes, strict=True):
+            assert (tight[0] >= wide[0] - 1e-12).all() and (tight[1] <= wide[1] + 1e-12).all()
+        interval = certifier.margins("ibp", x, y, eps)
+        loose, exact = programs(certifier, x, y, eps, None), certifier.margins("milp", x, y, eps)
+        other = np.isfinite(interval)
+        assert (interval[other] <= loose[other] + 1e-6).all()
+        assert (loose[other] <= programs(certifier, x, y, eps, "adaptive")[other] + 1e-6).all()
+        if before:
+            for now, then in zip((interval, loose, exact), before[0], strict=True):
+                assert (now[other] <= then[other] + 1e-5).all()
+            for (low, high), (below, above) in zip(boxes[0], before[1], strict=True):
+                assert (low <= below + 1e-12).all() and (high >= above - 1e-12).all()
+        before = (interval, loose, exact), boxes[0]
 
 
 def test_the_exact_minimum_is_reached():

@@ -26,6 +26,7 @@ from tests.certification.soundness import (
     attacked,
     corners,
     points,
+    some_corners,
 )
 
 THREATS = (Linf(0.08), L2(0.4), L1(0.9))
@@ -78,7 +79,7 @@ def test_hold_at_all_corners_of_a_tiny_box(net):
             assert_margins_hold(certifier.graph, bounds[i], y[i], corners(x[i], 0.15), 1e-7)
 
 
-@pytest.mark.parametrize("name", ["normalised", "smooth"])
+@pytest.mark.parametrize("name", ["residual", "normalised", "smooth"])
 @each_threat
 def test_best_slopes_hold(name, threat):
     model = NETS[name]()
@@ -88,7 +89,20 @@ def test_best_slopes_hold(name, threat):
         bounds = certifier.margins("alpha-crown", x[rows], y[rows], threat.eps)
         for i, bound in enumerate(bounds, rows.start):
             z = points(threat, x[i].astype("float64"), True, 10_000)
+            if isinstance(threat, Linf):
+                z = np.concatenate([z, some_corners(x[i], threat.eps, 10_000)])
             assert_margins_hold(certifier.graph, bound, y[i], z)
+
+
+@pytest.mark.parametrize("net", [chain, residual])
+def test_best_slopes_hold_at_all_corners(net):
+    model = net((3, 4, 1))
+    x, y = images(model, 6, seed=2)
+    certifier = Certifier(model, Linf)
+    for eps in (0.02, 0.08, 0.3):
+        bounds = certifier.margins("alpha-crown", x, y, eps)
+        for i in range(6):
+            assert_margins_hold(certifier.graph, bounds[i], y[i], corners(x[i], eps))
 
 
 @pytest.mark.parametrize("name", ["residual", "pools", "smooth"])

@@ -1,8 +1,9 @@
 """Wong & Kolter's dual bound by random projections, CIFAR-10, Linf 2/255, residual net.
 
-Our schedule: Adam at 1e-3, eps from 0, on boxes clipped to [0, 1]. The paper's is SGD at 0.05 with
-momentum 0.9, weight decay 5e-4 and gradients clipped to 1, eps from 0.001 in units of 0.225, on
-boxes that are not clipped.
+Our schedule: Adam at 1e-3, eps from 0, and with it the weight w of the bound in the loss (1 - w)
+CE + w CE of the bound, on boxes clipped to [0, 1]. The paper's is SGD at 0.05 with momentum 0.9,
+weight decay 5e-4 and gradients clipped to 1, eps from 0.001 in units of 0.225, the bound alone
+from the start (w = 1), on boxes that are not clipped.
 
 Command:  python -m training.train scaling_cifar10
 Expect:   not run by us, for an accelerator; published: 68.3 clean, 53.9 certified

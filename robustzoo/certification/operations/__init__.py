@@ -7,10 +7,11 @@ An affine operation L(x) + b has
     adjoint(xp, w, a)             (L'a of each input), <a, b> of each row a, or 0
 maybe
     rows(xp, w, units)            the adjoint of the single outputs `units` (R,), and their offsets
+    spread(w)                     numbers that `adjoint` holds of a row for each tap of its windows
 and `mixing`, how far an interval of it is from exact on a box: 0 where no output is made of two
 inputs, 1 where one is made of several, 2 where an input enters by two ways.
 
-A nonlinear one has `forward`, `interval` and
+A nonlinear one has `forward`, `interval`, maybe `spread`, and
     lines(xp, low, high, slope)   arrays that say two linear functions around it
     adjoint(xp, lines, a)         L'a, the lower and the upper offset of each row
 """

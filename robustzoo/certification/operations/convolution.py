@@ -1,4 +1,5 @@
 import dataclasses
+import math
 from collections.abc import Callable
 
 from robustzoo.certification.operations._affine import center_radius, folded, per_row
@@ -37,6 +38,10 @@ class Convolution:
     def adjoint(self, xp, w, a):
         out = xp.convolve_adjoint(a, w[0], self.strides, self.pad.shape[:2])
         return (self.pad.cut(out),), per_row(xp, a, w[1])
+
+    def spread(self, w):
+        """An array of the input's channels per tap and output place."""
+        return math.prod(w[0].shape[:3]) * math.prod(self.shape[:2])
 
     def rows(self, xp, w, units):
         """L'e and <e, b> of single outputs (R,): the kernel at its place, no arithmetic."""

@@ -1,4 +1,5 @@
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,10 @@ class Depthwise:
             )
             out = xp.sum(out, axis=-1)
         return (self.pad.cut(out),), per_row(xp, a, bias)
+
+    def spread(self, w):
+        """An array of the output's size per tap."""
+        return math.prod(w[0].shape[:2]) * math.prod(self.shape)
 
     def _linear(self, xp, w, x, kernel):
         x = self.pad.forward(xp, (), x)

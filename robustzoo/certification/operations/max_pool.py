@@ -48,6 +48,10 @@ class MaxPool:
         out = xp.spread(taps, self.size, self.strides, self.pad.shape[:2])
         return self.pad.cut(out), pairs(xp, below, constant), None
 
+    def spread(self, w):
+        """Both lines of the image of a row, and what becomes of its coefficients, per tap."""
+        return 3 * math.prod(self.size) * math.prod(self.shape)
+
     def _taps(self, xp, x):
         x = self.pad.forward(xp, (), x, -math.inf)
         return xp.stack(windows(x, self.size, self.strides, self.shape[:2]))
