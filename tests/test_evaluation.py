@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tiny import tiny_batch, tiny_classifier, tiny_linear, values
 
+from robustzoo.architectures import ensemble, mixup_inference
 from robustzoo.attacks import (
     APGD,
     FAB,
@@ -327,6 +328,17 @@ def test_bfloat16_only_searches(model, data, threat):
     assert low.layers[0].compute_dtype == "bfloat16" and low.layers[-1].compute_dtype == "float32"
     with pytest.raises(ValueError, match="Received: 'int8'"):
         lower_precision(model, "int8")
+
+
+def test_bfloat16_of_models_in_models_and_of_operations(data):
+    """As ensembles and mixup inference are made of."""
+    members = [tiny_classifier(seed=seed) for seed in range(2)]
+    for whole in (ensemble(members), mixup_inference(members[0])):
+        low = lower_precision(whole, "bfloat16")
+        parts = [each for layer in low.layers for each in getattr(layer, "layers", [layer])]
+        assert "bfloat16" in {getattr(part, "compute_dtype", None) for part in parts}
+        difference = np.abs(keras.ops.convert_to_numpy(low(data[0]) - whole(data[0]))).max()
+        assert 0 < difference < 0.1
 
 
 def test_float32_repeats_no_search_whose_find_would_not_count(model, data):
