@@ -32,8 +32,9 @@ class _Ball:
         return f"{type(self).__name__} {format_eps(self.eps)}"
 
     def contains(self, z, x):
-        """Whether each `z` lies within `eps` of `x`, but for rounding, shape (B,)."""
-        return self.distance(z, x) <= self.eps + ROUNDING
+        """Whether each `z` lies in [0, 1] and within `eps` of `x`, but for rounding; shape (B,)."""
+        inside = ops.max(ops.abs(z - 0.5), axis=PIXELS) <= 0.5 + ROUNDING
+        return inside & (self.distance(z, x) <= self.eps + ROUNDING)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -246,6 +246,20 @@ def test_a_callable_of_unknown_cost_is_a_white_box():
     assert len(checks.check_results([clean, result("own", mask(100), 0, 0), square])) == 1
 
 
+def test_says_what_there_was_nothing_to_compare_with():
+    white, black = result("PGD", mask(100), 9, 0), result("Square", mask(100), 0, 9)
+    clean, transfer = result("none", mask(100), 0, 0), result("Transfer", mask(100), 9, 9)
+    no_transfer = "transfer beats white box (no transfer attack was run)"
+    assert checks.checks_not_made([clean, white], THREAT) == [no_transfer]  # a short Square was
+    assert checks.checks_not_made([clean, white, black, transfer], L1(1.0), random=True) == []
+    for threat, random, why in ((L1(1.0), False, "knows no L1"), (THREAT, True, "is random")):
+        missing = checks.checks_not_made([clean, white, transfer], threat, random)
+        assert len(missing) == 1 and missing[0].startswith("black box beats white box (no black")
+        assert why in missing[0]
+    alone = checks.checks_not_made([clean, black, transfer], THREAT)
+    assert len(alone) == 2 and all("no white-box attack was run" in text for text in alone)
+
+
 def test_models_for_images_of_any_size():
     images = keras.Input((None, None, 3))
     pooled = keras.layers.GlobalAveragePooling2D()(images)

@@ -20,10 +20,12 @@ from robustzoo.certification.program import Program
 from robustzoo.cli import measure
 from robustzoo.cli._show import table
 from robustzoo.evaluation import SUITES, Report, gallery
+from robustzoo.evaluation.attack_loss import LOSSES, OWN
 from robustzoo.smoothing import SmoothedCertificate
 from robustzoo.zoo import folder as zoo_folder
 from robustzoo.zoo import locate, registry
 from robustzoo.zoo.folder import write_json
+from robustzoo.zoo.methods import methods
 
 CONFIG = {
     "architecture": "linear",
@@ -300,6 +302,7 @@ def test_evaluate_keeps_one_record_per_suite(folder, three_images, tmp_path):
     for _ in range(2):
         result = run("evaluate", folder, "--suite", "quick", "--report", tmp_path / "all.json")
     assert "checks found nothing" in result.stderr
+    assert "not checked: transfer beats white box (no transfer attack was run)\n" in result.stderr
     assert Report.read(tmp_path / "all.json").broken_by == [None, "FGSM", None]
     record = json.loads((folder / "eval.json").read_text())
     assert (record["suite"], [r["suite"] for r in record["further"]]) == ("pgd", ["quick"])
@@ -522,8 +525,24 @@ def test_smooth_refuses(folder, three_images, tmp_path, monkeypatch):
     assert "give no --figure" in fail(*figure, tmp_path / "radii.png")
 
 
-def test_suites_are_those_of_the_package():
+def test_suites_and_losses_are_those_of_the_package():
     assert measure.SUITES == tuple(SUITES)
+    assert measure.LOSSES == ("own", *LOSSES)
+    assert set(OWN) <= set(methods())
+
+
+def test_evaluate_by_a_loss_of_ones_choice(folder, three_images):
+    """In eval.json it takes the place of the same suite without; a trades model has none."""
+    suite = "--suite", "quick"
+    run("evaluate", folder, *suite)
+    rows = succeed("evaluate", folder, *suite, "--loss", "margin")
+    assert [row[:2] for row in rows[-2:]] == [["APGD margin", "66.67"], ["worst case", "66.67"]]
+    record = json.loads((folder / "eval.json").read_text())
+    assert record["results"][-1]["label"] == "APGD margin" and not record["further"]
+    assert record["command"].endswith("--suite quick --loss margin")
+    assert "with more effort" in run("evaluate", folder, *suite).stderr
+    result = run("evaluate", folder, *suite, "--loss", "own")
+    assert result.exit_code == 1 and "trades has no loss of its own" in result.stderr
 
 
 def test_export(folder, image, tmp_path):

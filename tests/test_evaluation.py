@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tiny import tiny_batch, tiny_classifier, tiny_linear, values
 
+from robustzoo.architectures import ensemble, mixup_inference
 from robustzoo.attacks import (
     FAB,
     PGD,
@@ -27,6 +28,7 @@ from robustzoo.evaluation import (
     SUITES,
     Finding,
     Report,
+    attack_loss,
     evaluate,
     lower_precision,
     suite,
@@ -35,8 +37,9 @@ from robustzoo.evaluation.describe import describe
 from robustzoo.evaluation.measures import eps_curve
 from robustzoo.evaluation.report import interval
 from robustzoo.evaluation.tables import accuracy_tables
+from robustzoo.forward import forward
 from robustzoo.layers import Noise as NoiseLayer
-from robustzoo.losses import dlr, tempered_cross_entropy
+from robustzoo.losses import dlr, margin, mmc, reverse_cross_entropy, tempered_cross_entropy
 from robustzoo.threats import L1, L2, Linf
 
 MODULE = sys.modules[evaluate.__module__]  # the package has a function of that name
@@ -239,9 +242,25 @@ def test_report_as_json(model, data, threat, tmp_path):
         report.findings,
         report.data,
     )
-    (tmp_path / "other.json").write_text(json.dumps({"results": []}))
-    with pytest.raises(ValueError, match="other.json is not a report"):
-        Report.read(tmp_path / "other.json")
+
+
+def test_what_is_no_report_is_said_to_be_none(model, data, threat, tmp_path):
+    evaluate(model, data, threat, {"FGSM": fgsm(threat)}, **LIGHT).save(tmp_path / "report.json")
+    content = json.loads((tmp_path / "report.json").read_text())
+    clean, attacked = content["results"]
+    for broken in (
+        {"results": []},
+        [],
+        content | {"results": []},
+        content | {"results": [clean | {"robust": [40]}]},  # of 40 examples the last is 39
+        content | {"results": [clean | {"distance": ["far"] * 40}]},
+        content | {"results": [clean, attacked | {"robust": [], "distance": []}]},
+        content | {"threat": "linf"},
+        content | {"threat": {"norm": "l7", "eps": "0.1"}},
+    ):
+        (tmp_path / "other.json").write_text(json.dumps(broken))
+        with pytest.raises(ValueError, match="other.json is not a report"):
+            Report.read(tmp_path / "other.json")
 
 
 def test_merge_joins_what_belongs_together(model, data, threat):
@@ -309,6 +328,17 @@ def test_bfloat16_only_searches(model, data, threat):
     assert low.layers[0].compute_dtype == "bfloat16" and low.layers[-1].compute_dtype == "float32"
     with pytest.raises(ValueError, match="Received: 'int8'"):
         lower_precision(model, "int8")
+
+
+def test_bfloat16_of_models_in_models_and_of_operations(data):
+    """As ensembles and mixup inference are made of."""
+    members = [tiny_classifier(seed=seed) for seed in range(2)]
+    for whole in (ensemble(members), mixup_inference(members[0])):
+        low = lower_precision(whole, "bfloat16")
+        parts = [each for layer in low.layers for each in getattr(layer, "layers", [layer])]
+        assert "bfloat16" in {getattr(part, "compute_dtype", None) for part in parts}
+        difference = np.abs(forward(low, data[0]) - forward(whole, data[0])).max()
+        assert 0 < difference < 0.1
 
 
 def test_float32_repeats_no_search_whose_find_would_not_count(model, data):
@@ -405,6 +435,33 @@ def test_draws_reach_every_attack_of_a_suite():
             assert attack.draws == 30
 
 
+def test_one_attack_more_on_a_loss_of_ones_own():
+    """It averages as much as the others do, and stands behind them."""
+    for defense, loss in (("mmc", mmc), ("at_mmc", mmc), ("rce", reverse_cross_entropy)):
+        assert attack_loss("own", defense) is loss
+    assert attack_loss("margin", "trades") is margin
+    for name in SUITES:
+        *others, label = attacks = suite(Linf(0.1), name, loss=mmc)
+        assert others == list(suite(Linf(0.1), name)) and label == "APGD mmc"
+        assert attacks[label].loss is mmc
+        assert {attack.draws for attack in attacks.values()} == {20 if name == "rand" else 1}
+    with pytest.raises(ValueError, match="trades has no loss of its own .* mmc, mmc_rand, at_mmc"):
+        attack_loss("own", "trades")
+
+
+def test_an_adversary_who_knows_the_loss_beats_a_saturated_cross_entropy():
+    """Distances to centres so large that the softmax is exactly 1: only their loss has a slope."""
+    linear, x = tiny_linear(4), tiny_batch(20)[0]
+    linear.layers[-1].bias.assign(-keras.ops.convert_to_numpy(linear(x)).mean(0))
+    scaled = keras.Sequential([linear, keras.layers.Rescaling(2.0**20)])
+    y = classes(scaled, x).astype("int32")
+    weak, own = (
+        evaluate(scaled, (x, y), Linf(0.1), {"BIM": bim(Linf(0.1), 0.03, **loss)}, **LIGHT)
+        for loss in ({}, {"loss": attack_loss("own", "mmc")})
+    )
+    assert weak.worst_case_accuracy > 0.9 and own.worst_case_accuracy == 0
+
+
 def test_targeted_attacks_are_refused(model, data):
     with pytest.raises(ValueError, match="untargeted"):
         evaluate(model, data, Linf(0.1), {"PGD": PGD(Linf(0.1), 0.1, targeted=True)})
@@ -484,6 +541,21 @@ def test_a_callable_is_an_attack(model, data):
     np.testing.assert_allclose(generate(white, model, *data), np.clip(data[0] + 0.01, 0, 1))
     report = evaluate(model, data, Linf(0.02), {"white": white}, **LIGHT)
     assert report.results[1].attack == "white"
+
+
+def test_what_is_no_image_breaks_nothing():
+    """Pixels outside of [0, 1] turn the class, however near in eps they are."""
+    model, x = tiny_linear(), tiny_batch(1)[0]
+    y = classes(model, x).astype("int32")
+    kernel = keras.ops.convert_to_numpy(model.layers[-1].kernel)
+    way = np.sign(kernel[:, 1 - y[0]] - kernel[:, y[0]]).reshape(1, 8, 8, 3).astype("float32")
+
+    def outside(model, images, labels, seed):
+        return images + 0.95 * way
+
+    assert classes(model, x + 0.95 * way) != y
+    report = evaluate(model, (x, y), Linf(0.95), {"own": outside}, **LIGHT)
+    assert report.worst_case_accuracy == 1
 
 
 def test_attacks_in_words():

@@ -13,6 +13,9 @@ from robustzoo.writable import writable
 
 # Named here, because `robustzoo --help` must not import the attacks; a test compares.
 SUITES = ("quick", "pgd", "paper", "autoattack", "rand")
+LOSSES = (
+    "own", "cross_entropy", "margin", "dlr", "mmc", "reverse_cross_entropy", "large_margin_gm",
+)  # fmt: skip
 
 
 @click.command()
@@ -23,6 +26,10 @@ SUITES = ("quick", "pgd", "paper", "autoattack", "rand")
 @click.option("--eps", help='Budget, e.g. "8/255"; by default what the model was trained for.')
 @click.option("--restarts", default=2, show_default=True, type=click.IntRange(1), help="Of PGD-40.")
 @click.option("--draws", default=1, show_default=True, type=click.IntRange(1), help="For EOT.")
+@click.option(
+    "--loss", type=click.Choice(LOSSES),
+    help="One attack more, APGD on this loss; own: what the model's defense trains on.",
+)  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Of all noise.")
 @click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1))
 @click.option(
@@ -45,7 +52,7 @@ def evaluate(name, examples, sample_seed, report, **options):
     found = _evaluated(model, config, test, sample_seed, **options)
     command = command_line((name, folder), without=("report",))
     record = {"suite": options["suite"], **found.to_dict(command)}
-    _show_verdict(record)
+    _show_verdict(record, _not_made(model, test, found))
     renew(name, folder, "eval.json", record, _kind, _effort)
     if report:
         found.save(report)
@@ -92,12 +99,12 @@ def report(names, examples, sample_seed, eps, output, **options):
         click.echo(path)
 
 
-def _evaluated(model, config, test, sample_seed, suite, eps, restarts, draws, **options):
+def _evaluated(model, config, test, sample_seed, suite, eps, restarts, draws, loss, **options):
     """The report of a suite; its rows are told as they come."""
     from robustzoo import datasets, evaluation
 
-    threat = threat_of(config, eps)
-    attacks = evaluation.suite(threat, suite, len(config["labels"]), restarts, draws)
+    threat, loss = threat_of(config, eps), loss and evaluation.attack_loss(loss, config["defense"])
+    attacks = evaluation.suite(threat, suite, len(config["labels"]), restarts, draws, loss)
     notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
 
     def tell(result):
@@ -137,7 +144,13 @@ def _effort(record):
     return runs, record.get("precision", "float32") == "float32"
 
 
-def _show_verdict(record):
+def _not_made(model, test, found):
+    from robustzoo.evaluation.checks import checks_not_made, is_random
+
+    return checks_not_made(found.results, found.threat, is_random(model, test.images))
+
+
+def _show_verdict(record, not_made):
     low, high = record["interval"]
     within = f"{percent(low)} to {percent(high)} with 95% confidence"
     line("worst case", percent(record["worst_case_accuracy"]), within)
@@ -145,6 +158,8 @@ def _show_verdict(record):
         notice(f"doubtful: {finding['name']}: {finding['text']}")
     if not record["findings"]:
         notice("the checks found nothing wrong with these numbers")
+    if not_made:
+        notice(f"not checked: {'; '.join(not_made)}")
 
 
 def _open_alike(names):

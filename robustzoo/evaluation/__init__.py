@@ -1,5 +1,6 @@
 """Evaluation: a model, data and attacks make a `Report`."""
 
+from robustzoo.evaluation.attack_loss import attack_loss
 from robustzoo.evaluation.checks import check_model, check_results
 from robustzoo.evaluation.evaluate import evaluate
 from robustzoo.evaluation.findings import Finding
@@ -13,6 +14,7 @@ __all__ = [
     "Finding",
     "Report",
     "Result",
+    "attack_loss",
     "check_model",
     "check_results",
     "evaluate",

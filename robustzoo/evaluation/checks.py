@@ -95,6 +95,25 @@ def check_results(results: Iterable) -> list[Finding]:
     return [finding for finding in findings if finding]
 
 
+def checks_not_made(results: Iterable, threat: Linf | L2 | L1, random: bool = False) -> list[str]:
+    """What `check_model` and `check_results` could not look for in `results`, each with its reason.
+
+    Args:
+        random: whether the model is (`is_random`).
+    """
+    kinds = {_kind(result) for result in results if result.attack != "none"}
+    if "white" not in kinds:
+        return [f"{name} (no white-box attack was run)" for name in (BLACK_BOX, TRANSFER)]
+    told = []
+    if "black" not in kinds and (random or isinstance(threat, L1)):
+        # Else `outputs_alone_break_more` has stood in for it.
+        why = "the model is random" if random else "Square knows no L1"
+        told.append(f"{BLACK_BOX} (no black-box attack was run; {why}, so no short one either)")
+    if "transfer" not in kinds:
+        told.append(f"{TRANSFER} (no transfer attack was run)")
+    return told
+
+
 def _kind(result):
     if result.attack == "Transfer":
         return "transfer"

@@ -73,39 +73,64 @@ def evaluate(
     """
     images, labels = checked_data(model, data)
     attacks = _judgeable(suite(threat) if attacks is None else attacks, threat)
+    clean, logits = _unattacked(model, images, labels, threat, batch_size, seed)
+    tell(clean)
     weights, examples = sha256(*model.get_weights()), sha256(images, labels)
-    plan = {label: describe(attack) for label, attack in attacks.items()}
+    # The logits tell apart what the weights do not: a temperature, noise, what is done to images.
+    facts = [weights, sha256(logits), examples, str(threat), cascade, seed, precision]
+    kept = _journal(journal, attacks, facts)
+    judge = _Judge(model, images, threat, cascade, batch_size, seed, precision, kept)
+    results = [clean]
+    for result in _attacked(judge, attacks, images, labels, clean.robust):
+        results.append(result)
+        tell(result)
+    findings = None
+    if checks:
+        findings = _findings(model, images, labels, threat, seed, attacks, results)
+    kept.close()
+    return Report(
+        dataset, threat, weights, examples, seed, sample_seed, tuple(results), findings, precision
+    )
+
+
+def _unattacked(model, images, labels, threat, batch_size, seed):
+    """The `Result` without attack, and the logits."""
     start = time.monotonic()
     logits = forward(model, images, batch_size)
     correct = logits.argmax(axis=-1) == labels
     distance = np.where(correct, np.inf, 0.0)
     norm, seconds = type(threat).__name__, time.monotonic() - start
-    results = [Result("clean", "none", {}, correct, distance, norm, False, 0, 0, seconds, seed)]
-    tell(results[0])
-    # The logits tell apart what the weights do not: a temperature, noise, what is done to images.
-    facts = [weights, sha256(logits), examples, str(threat), plan, cascade, seed, precision]
-    facts = json.dumps([*facts, _sources(), BACKEND])
+    clean = Result("clean", "none", {}, correct, distance, norm, False, 0, 0, seconds, seed)
+    return clean, logits
+
+
+def _journal(folder, attacks, facts):
+    """The `Journal` of an evaluation that `attacks` and `facts` decide."""
     # What a name alone describes may be another attack when the same call comes again.
-    journal = journal if all(map(fully_described, attacks.values())) else None
-    kept = Journal(journal, sha256(facts.encode()))
-    judge = _Judge(model, images, threat, cascade, batch_size, seed, precision, kept)
+    folder = folder if all(map(fully_described, attacks.values())) else None
+    plan = {label: describe(attack) for label, attack in attacks.items()}
+    facts = json.dumps([*facts, plan, _sources(), BACKEND])
+    return Journal(folder, sha256(facts.encode()))
+
+
+def _attacked(judge, attacks, images, labels, correct):
+    """Yields the `Result` of each attack, with a bar that says how far it is."""
+    left = correct
     with progress_bar(12) as bar:
         for label, attack in attacks.items():
-            rows = np.flatnonzero(np.all([r.robust for r in results], 0) if cascade else correct)
+            rows = np.flatnonzero(left if judge.cascade else correct)
             advance = functools.partial(bar.advance, bar.add_task(label, total=len(rows)))
-            told = plan[label]
-            results.append(judge(label, attack, told, images, labels, correct, rows, advance))
-            tell(results[-1])
-    findings = None
-    if checks:
-        averaged = all(getattr(attack, "draws", 1) > 1 for attack in attacks.values())
-        left = left_by_white_box(results)
-        findings = check_model(model, images, labels, threat, seed, averaged, left)
-        findings = (*findings, *check_results(results))
-    kept.close()
-    return Report(
-        dataset, threat, weights, examples, seed, sample_seed, tuple(results), findings, precision
-    )
+            result = judge(label, attack, images, labels, correct, rows, advance)
+            left = left & result.robust
+            yield result
+
+
+def _findings(model, images, labels, threat, seed, attacks, results):
+    """What the checks of the model and of the results have to say."""
+    averaged = all(getattr(attack, "draws", 1) > 1 for attack in attacks.values())
+    left = left_by_white_box(results)
+    alone = check_model(model, images, labels, threat, seed, averaged, left)
+    return (*alone, *check_results(results))
 
 
 def _sources():
@@ -123,8 +148,8 @@ class _Judge:
         self.searched = model if precision == "float32" else lower_precision(model, precision)
         self.random = is_random(model, images)
 
-    def __call__(self, label, attack, about, images, labels, correct, rows, advance):
-        """The `Result` of `attack`, described by `about`, on the examples at `rows`."""
+    def __call__(self, label, attack, images, labels, correct, rows, advance):
+        """The `Result` of `attack` on the examples at `rows`."""
         robust, distance = np.zeros_like(correct), np.where(correct, np.nan, 0.0)
         totals = np.zeros(3)
         for first in range(0, len(rows), BLOCK):
@@ -138,7 +163,8 @@ class _Judge:
             broken, distance[at], spent = np.split(self.journal.get(key), [len(at), 2 * len(at)])
             robust[at] = broken == 0
             totals += spent
-        arguments, norm = dict(about["arguments"]), _measure(attack, self.threat)[0]
+        about, norm = describe(attack), _measure(attack, self.threat)[0]
+        arguments = about["arguments"]
         if arguments.get("threat") == to_config(self.threat):
             del arguments["threat"]
         minimal = getattr(attack, "minimal", False) and not self.cascade  # there it may end early

@@ -13,9 +13,13 @@ def lower_precision(model: keras.Model, precision: str) -> keras.Model:
         raise ValueError(f"precision must be float32, bfloat16 or float16. Received: {precision!r}")
 
     def lowered(layer):
-        last = layer.output is model.outputs[0]
-        policy = "float32" if last else policies[precision]
-        return type(layer).from_config({**layer.get_config(), "dtype": policy})
+        if isinstance(layer, keras.Model):  # a member of an ensemble, say
+            return lower_precision(layer, precision)
+        config = layer.get_config()
+        if isinstance(layer, keras.layers.Layer):  # an operation of keras.ops takes what comes
+            last = layer.output is model.outputs[0]
+            config["dtype"] = "float32" if last else policies[precision]
+        return type(layer).from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=lowered)
     copy.set_weights(model.get_weights())

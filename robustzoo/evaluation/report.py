@@ -132,8 +132,10 @@ class Report:
             content["results"] = tuple(_from_json(older | r) for r in content["results"])
             if content["findings"] is not None:
                 content["findings"] = tuple(Finding(**finding) for finding in content["findings"])
+            if len({len(result.robust) for result in content["results"]}) != 1:
+                raise ValueError("results of different numbers of examples, or none")
             return cls(**content)
-        except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"{path} is not a report of an evaluation: {error!r}") from error
 
     def merge(self, other: "Report") -> "Report":

@@ -12,6 +12,7 @@ from robustzoo.attacks import (
     Square,
     fgsm,
 )
+from robustzoo.evaluation.describe import describe
 from robustzoo.losses import cross_entropy, dlr, margin
 from robustzoo.threats import L1, L2, Linf
 
@@ -35,6 +36,7 @@ def suite(
     classes: int = 10,
     restarts: int = 2,
     draws: int = 1,
+    loss: Callable | None = None,
 ) -> dict[str, Callable]:
     """Attacks by label.
 
@@ -45,13 +47,20 @@ def suite(
         restarts: of the PGD with most steps.
         draws: gradients averaged per step, outputs by Square, for models that are random ("rand"
             takes 20).
+        loss: (y, logits) -> (B,), for one attack more, APGD that ascends it: of an adversary who
+            knows the defense. It comes last, so that the others stay what is published.
     """
     if name not in SUITES:
         close = difflib.get_close_matches(str(name), SUITES, n=1, cutoff=0.0)[0]
         raise ValueError(
             f"suite must be one of {list(SUITES)}. Received: {name!r}; closest: {close!r}"
         )
-    return SUITES[name](threat, classes, restarts, draws)
+    attacks = SUITES[name](threat, classes, restarts, draws)
+    if loss:
+        most = max(attack.draws for attack in attacks.values())
+        own = APGD(threat, loss=loss, draws=most)
+        attacks[f"APGD {describe(own)['arguments']['loss']}"] = own
+    return attacks
 
 
 def _quick(threat, classes, restarts, draws):

@@ -16,6 +16,23 @@ def accuracy_tables(reports: Mapping[str, Report], origin: str) -> Iterator[Tabl
         reports: by model, of the same attacks on the same examples.
         origin: the end of every caption, on how it was made.
     """
+    yield _accuracies(reports, origin)
+    doubts = [
+        (name, finding.name, finding.text)
+        for name, report in reports.items()
+        for finding in report.findings or ()
+    ]
+    if doubts:
+        yield Table(
+            "doubts",
+            "Reasons to doubt these numbers",
+            ("model", "check", "what it found"),
+            tuple(doubts),
+            f"What the automatic checks found. {origin}",
+        )
+
+
+def _accuracies(reports, origin):
     first, *_ = reports.values()
     rows = [
         (result.label, *(percent(report.results[i].accuracy) for report in reports.values()))
@@ -24,16 +41,12 @@ def accuracy_tables(reports: Mapping[str, Report], origin: str) -> Iterator[Tabl
     worst = [percent(report.worst_case_accuracy) for report in reports.values()]
     bounds = [map(percent, interval(report.robust)) for report in reports.values()]
     rows += [("worst case", *worst), ("95% interval", *(" to ".join(pair) for pair in bounds))]
-    doubts = [
-        (name, finding.name, finding.text)
-        for name, report in reports.items()
-        for finding in report.findings or ()
-    ]
-    checked = all(report.findings is not None for report in reports.values())
     stages = [result.label for result in first.results if result.cascade]
     each = f"Of {', '.join(stages)}, each saw only what those before it had left. " * bool(stages)
-    praise = "The checks found nothing wrong with these numbers. " if checked and not doubts else ""
-    yield Table(
+    # None would say that nobody checked.
+    sound = all(r.findings is not None and not r.findings for r in reports.values())
+    praise = "The checks found nothing wrong with these numbers. " if sound else ""
+    return Table(
         "accuracy",
         "Accuracy in %",
         ("attack", *reports),
@@ -43,14 +56,6 @@ def accuracy_tables(reports: Mapping[str, Report], origin: str) -> Iterator[Tabl
         "broke it; the interval is for the population behind the sample. "
         f"{each}{praise}{origin}",
     )
-    if doubts:
-        yield Table(
-            "doubts",
-            "Reasons to doubt these numbers",
-            ("model", "check", "what it found"),
-            tuple(doubts),
-            f"What the automatic checks found. {origin}",
-        )
 
 
 def distance_table(distances: Mapping[str, Mapping[str, Result]], origin: str) -> Table:

@@ -73,12 +73,17 @@ def write_report(
         distance_table(distances, origin),
         attack_table(gallery.attacks | attacks, origin),
     )
-    title = f"{TITLE} {', '.join(models)}"
+    return _write(_page(reports, suite, command, parts), path)
+
+
+def _page(reports, suite, command, parts):
+    first, *_ = reports.values()
     summary = (
-        f"{counted(models, 'model')} under attack on the same {counted(labels, 'image')}"
-        f"{dataset and ' of ' + dataset}, within {threat}."
+        f"{counted(reports, 'model')} under attack on the same {counted(first.robust, 'image')}"
+        f"{first.dataset and ' of ' + first.dataset}, within {first.threat}."
     )
-    return _write(Page(title, summary, _facts(reports, suite, command), parts), path)
+    title = f"{TITLE} {', '.join(reports)}"
+    return Page(title, summary, _facts(reports, suite, command), parts)
 
 
 def _checked(path, threat):

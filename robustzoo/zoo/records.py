@@ -66,6 +66,7 @@ def check_training(training: dict | None) -> dict | None:
             _has("training.json: an epoch of curve", epoch, {})
         for machine in part.get("earlier", []):
             _has("training.json: an entry of earlier", machine, MACHINE)
+        _check_published(part.get("published"))
     return training
 
 
@@ -87,6 +88,8 @@ def check_evaluation(evaluation: dict | None, weights: bytes | None = None) -> d
         if "worst_case_accuracy" in part:
             accuracies.append(part["worst_case_accuracy"])
         _check_accuracies("eval.json", accuracies)
+        if "interval" in part:
+            _check_interval(part["interval"])
         if weights is not None and "weights_sha256" in part:
             _check_weights("eval.json", part, weights)
     return evaluation
@@ -125,6 +128,25 @@ def _checked_parts(file: str, record: dict | None, kinds: dict) -> list[dict]:
     first = _has(file, record, kinds)
     further = first.get("further", [])
     return [first, *(_has(f"{file}: a further record", part, kinds) for part in further)]
+
+
+def _check_published(published: dict | None) -> None:
+    """{"FGSM": 0.56, ..., "source": "Madry et al."}: numbers of others, never without a source."""
+    if not published:
+        return
+    _has("training.json: published", published, {"source": TEXT})
+    _check_accuracies(
+        "training.json: published", (v for key, v in published.items() if key != "source")
+    )
+
+
+def _check_interval(interval: list) -> None:
+    bounded = all(_is(bound, NUMBER) and 0 <= bound <= 1 for bound in interval)
+    if not (len(interval) == 2 and bounded and interval[0] <= interval[1]):
+        raise ValueError(
+            "eval.json: interval must be two ascending numbers in [0, 1]. Received: "
+            f"{interval!r:.100}"
+        )
 
 
 def _check_weights(file: str, record: dict, weights: bytes) -> None:

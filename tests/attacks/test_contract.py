@@ -19,7 +19,8 @@ MINIMAL = {name: attack for name, attack in EXAMPLES.items() if attack.minimal}
 BUDGETED = {k: v for k, v in EXAMPLES.items() if k not in MINIMAL and v.threat is not None}
 
 
-@pytest.fixture(params=EXAMPLES.values(), ids=EXAMPLES.keys())
+# Of the module, so that all tests of one attack come in a row and share what it compiled.
+@pytest.fixture(scope="module", params=EXAMPLES.values(), ids=EXAMPLES.keys())
 def attack(request):
     return request.param
 
@@ -76,10 +77,10 @@ def test_success_is_what_the_model_says(attack, model, batch):
 def test_draws_multiply_what_is_spent(attack, model, batch):
     if "draws" not in {field.name for field in dataclasses.fields(attack)}:
         pytest.skip("averages nothing")
-    more = dataclasses.replace(attack, draws=3)
-    assert (more.gradients, more.queries) == (3 * attack.gradients, 3 * attack.queries)
+    more = dataclasses.replace(attack, draws=2)
+    assert (more.gradients, more.queries) == (2 * attack.gradients, 2 * attack.queries)
     out = run(more, model, batch[0][:4], labels_for(attack, batch)[:4])
-    assert out.gradients % 3 == 0 and np.isfinite(out.images).all()
+    assert out.gradients % 2 == 0 and np.isfinite(out.images).all()
 
 
 def test_leaves_the_model_untouched(attack, model, batch):
@@ -125,8 +126,9 @@ def test_stops_where_enough_was_found(model, batch):
 
 def test_gradients_that_are_no_numbers_make_no_such_images(attack, batch):
     """d sqrt(v) / dv is infinite at 0, and times dv / dz = 0 it is no number."""
-    model, images = tiny_classifier(), keras.Input((8, 8, 3))
-    broken = keras.Model(images, model(images) + ops.sqrt(0.0 * model(images)))
+    images = keras.Input((8, 8, 3))
+    logits = tiny_classifier()(images)
+    broken = keras.Model(images, logits + ops.sqrt(0.0 * logits))
     x, y = batch[0], labels_for(attack, batch)
     assert np.isfinite(generate(attack, broken, x, y)).all()
     out = run(attack, broken, x, y)
