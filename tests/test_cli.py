@@ -277,8 +277,11 @@ def test_evaluate_shows_a_name_and_renews_a_folder(folder, three_images):
     # Under attack by 51: 60 -> 111 stays dark (127.5), 153 -> 102 does not, 240 -> 189 does.
     assert [row[1] for row in rows] == ["100.00", *["66.67"] * 5]
     assert (folder / "manifest.json").read_bytes() == manifest
+    told = run("evaluate", "trades-light", "--suite", "quick", "--examples", "1").output
+    assert told.index("shown, not written") < told.index("clean")
 
     result = run("evaluate", folder, "--restarts", "1", "--batch-size", "2")
+    assert "shown, not written" not in result.stderr
     assert "renewed card and manifest" in result.stderr
     record = json.loads((folder / "eval.json").read_text())
     assert record["command"] == "robustzoo evaluate trades-light --restarts 1 --batch-size 2"

@@ -27,6 +27,12 @@ def command_line(*models: tuple[str, Path], without: tuple = ()) -> str:
     return shlex.join(words)
 
 
+def tell_where(name: str, folder: Path) -> None:
+    """Says before any work that what is measured will only be shown, unless `name` is a folder."""
+    if not _is_folder(name):
+        notice(f"to be shown, not written: give a folder, e.g. model_cards/{folder.name}, to renew")
+
+
 def renew(
     name: str, folder: Path, file: str, record: dict, kind: Callable, effort: Callable
 ) -> None:
@@ -40,13 +46,10 @@ def renew(
     from robustzoo.hashes import sha256
     from robustzoo.zoo.card import read_facts
     from robustzoo.zoo.folder import write_json
-    from robustzoo.zoo.locate import is_folder
     from robustzoo.zoo.records import parts
 
-    if str(name).startswith("hf://") or not is_folder(name):
-        return notice(
-            "shown, not written: the card of a folder is renewed, e.g. model_cards/" + folder.name
-        )
+    if not _is_folder(name):
+        return
     weights = sha256((folder / "model.safetensors").read_bytes())
     # A record without the hash is older than these, and saving other weights removes it.
     records = parts(read_facts(folder, file))
@@ -77,6 +80,12 @@ def _filed(kept, record, kind):
     return {key: value for key, value in kept[0].items() if key != "further"} | {
         "further": kept[1:]
     }
+
+
+def _is_folder(name):
+    from robustzoo.zoo.locate import is_folder
+
+    return not str(name).startswith("hf://") and is_folder(name)
 
 
 def _in_checkout(folder):

@@ -7,7 +7,7 @@ from click.core import ParameterSource
 
 import robustzoo
 from robustzoo.cli._open import open_model, sample, threat_of
-from robustzoo.cli._record import command_line, renew
+from robustzoo.cli._record import command_line, renew, tell_where
 from robustzoo.cli._show import line, notice, percent
 from robustzoo.writable import writable
 
@@ -48,6 +48,7 @@ def evaluate(name, examples, sample_seed, report, **options):
     report = report and writable(report)
     _check_used(options["suite"], options["draws"])
     model, config, folder = open_model(name)
+    tell_where(name, folder)
     test, sample_seed = sample(config, examples, sample_seed)
     found = _evaluated(model, config, test, sample_seed, **options)
     command = command_line((name, folder), without=("report",))

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 import robustzoo
 from robustzoo.cli._figure import need_matplotlib, png
 from robustzoo.cli._open import open_model, sample, threat_of
-from robustzoo.cli._record import command_line, renew
+from robustzoo.cli._record import command_line, renew, tell_where
 from robustzoo.cli._show import line, notice, percent
 from robustzoo.writable import writable
 
@@ -53,6 +53,7 @@ def certify(name, examples, sample_seed, eps, methods, seconds, output, radius, 
     if curve:
         need_matplotlib("give no --curve")
     model, config, folder = open_model(name)
+    tell_where(name, folder)
     methods = _chosen(methods)
     threat, (test, sample_seed) = threat_of(config, eps), sample(config, examples, sample_seed)
     if not threat.eps and (curve or radius):
@@ -109,6 +110,7 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
     if figure:
         need_matplotlib("give no --figure")
     model, config, folder = open_model(name)
+    tell_where(name, folder)
     test, sample_seed = sample(config, examples, sample_seed)
     notice(f"{len(test)} test images of {config['dataset']}, sigma {sigma:g}, accuracy in %")
     start = time.monotonic()
