@@ -48,8 +48,8 @@ def evaluate(name, examples, sample_seed, report, **options):
     report = report and writable(report)
     _check_used(options["suite"], options["draws"])
     model, config, folder = open_model(name)
-    tell_where(name, folder)
     test, sample_seed = sample(config, examples, sample_seed)
+    tell_where(name, folder)
     found = _evaluated(model, config, test, sample_seed, **options)
     command = command_line((name, folder), without=("report",))
     record = {"suite": options["suite"], **found.to_dict(command)}

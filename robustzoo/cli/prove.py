@@ -53,7 +53,6 @@ def certify(name, examples, sample_seed, eps, methods, seconds, output, radius, 
     if curve:
         need_matplotlib("give no --curve")
     model, config, folder = open_model(name)
-    tell_where(name, folder)
     methods = _chosen(methods)
     threat, (test, sample_seed) = threat_of(config, eps), sample(config, examples, sample_seed)
     if not threat.eps and (curve or radius):
@@ -61,6 +60,7 @@ def certify(name, examples, sample_seed, eps, methods, seconds, output, radius, 
         raise click.UsageError(f"{option} needs an eps above 0. Received: {threat}")
     if queries:
         _write_queries(Path(queries), model, test, threat)
+    tell_where(name, folder)
     notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
     proof, report = _bounds(model, config, test, sample_seed, threat, methods, seconds)
     if output:
@@ -110,8 +110,8 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
     if figure:
         need_matplotlib("give no --figure")
     model, config, folder = open_model(name)
-    tell_where(name, folder)
     test, sample_seed = sample(config, examples, sample_seed)
+    tell_where(name, folder)
     notice(f"{len(test)} test images of {config['dataset']}, sigma {sigma:g}, accuracy in %")
     start = time.monotonic()
     proof = _smoothed(model, test, sigma, draws, alpha, **options)
