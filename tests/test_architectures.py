@@ -243,3 +243,10 @@ def test_a_config_cannot_ask_for_more_memory_than_a_folder_holds():
         build("mlp", {"input_shape": [256, 256, 16], "widths": [4096]})
     with pytest.raises(ValueError, match="dense1 would have"):
         build("madry_cnn", {"input_shape": [256, 256, 3]})
+
+
+def test_logits_of_a_sequential_that_was_never_called_are_reversed():
+    base = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    x = np.random.default_rng(0).random((2, 4, 4, 1), "float32")
+    reverse = ops.convert_to_numpy(architectures.reversed_logits(base)(x))
+    np.testing.assert_allclose(reverse, -ops.convert_to_numpy(base(x)), rtol=1e-6)

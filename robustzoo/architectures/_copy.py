@@ -29,7 +29,7 @@ def copied(base: keras.Model, inputs, prefix: str = "", call: Callable | None = 
         pairs.append((layer, type(layer).from_config(config)))
         return pairs[-1][1]
 
-    graph = keras.Model(*_ends(base))
+    graph = keras.Model(*ends(base))
     outputs = keras.models.clone_model(graph, inputs, clone, call).output
     for layer, copy in pairs:
         if isinstance(layer, keras.Layer):
@@ -49,12 +49,12 @@ def finalize(layer):
 def _nested(model, prefix):
     _check_graph(model)
     inputs = keras.tree.map_structure(
-        lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype), _ends(model)[0]
+        lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype), ends(model)[0]
     )
     return keras.Model(inputs, copied(model, inputs, prefix), name=prefix + model.name)
 
 
-def _ends(model):
+def ends(model):
     """Input and output: a Sequential that was never called has but lists of them."""
     if isinstance(model, keras.Sequential):
         return model.inputs[0], model.outputs[0]

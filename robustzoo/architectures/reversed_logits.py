@@ -1,6 +1,6 @@
 import keras
 
-from robustzoo.architectures._copy import input_of
+from robustzoo.architectures._copy import ends, input_of
 from robustzoo.layers import ReverseLogits
 
 
@@ -13,5 +13,6 @@ def reversed_logits(base: keras.Model) -> keras.Model:
         base: from images to logits; its layers are shared, not copied.
     """
     input_of(base)  # refuses what has no graph
-    outputs = ReverseLogits(dtype="float32", name="reverse")(base.output)
-    return keras.Model(base.input, outputs, name="reversed_logits")
+    images, logits = ends(base)
+    outputs = ReverseLogits(dtype="float32", name="reverse")(logits)
+    return keras.Model(images, outputs, name="reversed_logits")
