@@ -44,7 +44,7 @@ def test_says_the_validation_until_there_is_a_measurement(tmp_path):
     assert text.endswith("; 2 minutes\n          on CPU\n")
 
 
-def test_says_what_was_proved_where_nothing_else_was_measured(tmp_path):
+def test_says_what_was_proved_unless_as_many_images_were_attacked(tmp_path):
     attacked = {"label": "PGD-40", "accuracy": 0.9565}
     proof = {"accuracy": 0.9788, "certified_accuracy": 0.9357, "attacked": attacked}
     proof |= {"threat": {"norm": "linf", "eps": "0.1"}, "examples": 10000}
@@ -52,6 +52,8 @@ def test_says_what_was_proved_where_nothing_else_was_measured(tmp_path):
     assert "clean 97.88, PGD-40 95.65, certified 93.57 % at Linf 0.1, 10,000 test images" in text
     text = header(tmp_path, training=TRAINING, certificate=proof, eval=EVALUATION)
     assert "certified" not in text and "PGD-20 50.00 %" in text
+    sample = EVALUATION | {"examples": 1000}
+    assert "certified" in header(tmp_path, training=TRAINING, certificate=proof, eval=sample)
 
 
 def test_says_what_was_measured(tmp_path):

@@ -12,11 +12,11 @@ EXPECTED = re.compile(r"^Expect:   .*?(?=\n\"\"\"|\n\n)", re.MULTILINE | re.DOTA
 def write_header(recipe: Path, folder: Path) -> None:
     """Rewrites "Expect:" of `recipe` from the records of the model `folder`; no other line."""
     training = read_facts(folder, "training.json")
-    result = (
-        _measured(read_facts(folder, "eval.json"))
-        or _proved(read_facts(folder, "certificate.json"))
-        or _validated(training)
-    )
+    measured, proved = (read_facts(folder, file) for file in ("eval.json", "certificate.json"))
+    if proved and (not measured or proved["examples"] > measured["examples"]):
+        result = _proved(proved)  # of more images
+    else:
+        result = _measured(measured) if measured else _validated(training)
     minutes = training["seconds"] / 60
     text = f"Expect:   {result}; {minutes:.0f} minutes on {training['device']}"
     lines = textwrap.fill(text, 98, subsequent_indent=" " * 10)
@@ -25,14 +25,10 @@ def write_header(recipe: Path, folder: Path) -> None:
 
 
 def _measured(evaluation):
-    if not evaluation:
-        return None
     return _shares({r["label"]: r["accuracy"] for r in evaluation["results"]}, evaluation)
 
 
 def _proved(certificate):
-    if not certificate:
-        return None
     attacked = certificate["attacked"]
     shares = {"clean": certificate["accuracy"], attacked["label"]: attacked["accuracy"]}
     return _shares(shares | {"certified": certificate["certified_accuracy"]}, certificate)
