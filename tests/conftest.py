@@ -23,7 +23,7 @@ import keras  # noqa: E402
 import pytest  # noqa: E402
 
 if keras.backend.backend() != "tensorflow":
-    # No backend does anything of its own in these, or they start every backend, or they put together
+    # No backend does anything of its own in these, they start every backend, or they put together
     # what is tested on each: once is enough.
     collect_ignore = [
         "certification/test_cascade.py",
