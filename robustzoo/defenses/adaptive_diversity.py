@@ -6,7 +6,8 @@ from robustzoo.attacks import PGD
 from robustzoo.defenses.base import Defense
 from robustzoo.defenses.random_eps import RandomEps
 from robustzoo.layers import LogMeanProbability
-from robustzoo.losses import ADP, adp
+from robustzoo.losses import adp
+from robustzoo.losses.adp import check_weights
 
 
 class AdaptiveDiversity(Defense):
@@ -34,7 +35,7 @@ class AdaptiveDiversity(Defense):
         beta: float = 0.5,
         **options,
     ):
-        weights = ADP(alpha, beta)  # which checks them
+        check_weights(alpha, beta)
         mean = classifier.layers[-1] if classifier.layers else None
         members = any(layer.name.startswith("member1_") for layer in classifier.layers)
         if not members or not isinstance(mean, LogMeanProbability):
@@ -44,7 +45,7 @@ class AdaptiveDiversity(Defense):
             )
         super().__init__(classifier, attack, **options)
         self.members = keras.Model(classifier.input, mean.input)
-        self.alpha, self.beta = weights.alpha, weights.beta
+        self.alpha, self.beta = alpha, beta
 
     def objective(self, x, x_adv, y):
         losses, clean = self._judged(x, y)

@@ -22,7 +22,7 @@ def adp(y, logits, alpha: float = 2.0, beta: float = 0.5, criterion: Callable = 
         alpha, beta: at least 0.
         criterion: (y, logits of one member) -> losses (B,) in place of cross-entropy.
     """
-    _check_weights(alpha, beta)
+    check_weights(alpha, beta)
     if len(logits.shape) == 2:
         logits = logits[:, None]
     losses = sum(criterion(y, member) for member in ops.unstack(logits, axis=1))
@@ -39,7 +39,7 @@ class ADP(keras.losses.Loss):
 
     def __init__(self, alpha: float = 2.0, beta: float = 0.5, name: str = "adp", **options):
         super().__init__(name=name, **options)
-        _check_weights(alpha, beta)
+        check_weights(alpha, beta)
         self.alpha, self.beta = alpha, beta
 
     def call(self, y_true, y_pred):
@@ -49,7 +49,8 @@ class ADP(keras.losses.Loss):
         return super().get_config() | {"alpha": self.alpha, "beta": self.beta}
 
 
-def _check_weights(alpha, beta):
+def check_weights(alpha: float, beta: float) -> None:
+    """Raises ValueError unless both are finite and at least 0."""
     for name, value in (("alpha", alpha), ("beta", beta)):
         if not 0 <= value < float("inf"):
             raise ValueError(f"{name} must be a finite number >= 0. Received: {name}={value}")

@@ -56,53 +56,48 @@ def matrices(model):
     return weights, biases
 
 
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("net", [chain, residual])
-def test_equal_dense_matrices(net, norm):
+def scenes(net, norm):
+    """Yields bounds, images, labels, eps, a method, and what the dense reference takes of each."""
     model = net()
     weights, biases = matrices(model)
     x, y = images(model, 3)
     kind, eps = NORMS[norm]
     for clip in (True, False):
+        given = [(weights, biases, z.ravel().astype("float64"), eps, norm, clip) for z in x]
         bounds = Bounds(Graph(model), kind, clip)
-        region = bounds.region(x, eps)
         for method in SLOPES:
-            boxes = bounds.boxes(region, method.hidden)
-            ours = bounds.margins(region, y, boxes, method.slope)
-            for i in range(3):
-                theirs = margins(
-                    weights, biases, x[i].ravel().astype("float64"), eps, norm, clip, y[i],
-                    method.hidden, method.slope,
-                )  # fmt: skip
-                other = np.arange(CLASSES) != y[i]
-                np.testing.assert_allclose(ours[i][other], theirs[other], 1e-10, 1e-10)
+            yield bounds, x, y, eps, method, given
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("net", [chain, residual])
+def test_equal_dense_matrices(net, norm):
+    for bounds, x, y, eps, method, given in scenes(net, norm):
+        region = bounds.region(x, eps)
+        ours = bounds.margins(region, y, bounds.boxes(region, method.hidden), method.slope)
+        for i, dense in enumerate(given):
+            theirs = margins(*dense, y[i], method.hidden, method.slope)
+            other = np.arange(CLASSES) != y[i]
+            np.testing.assert_allclose(ours[i][other], theirs[other], 1e-10, 1e-10)
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 @pytest.mark.parametrize("net", [chain, residual])
 def test_hidden_bounds_equal_dense_matrices(net, norm):
     """In float64 to 1e-10, by the backend in float32 to 1e-4 of the largest, margins as well."""
-    model = net()
-    weights, biases = matrices(model)
-    x, y = images(model, 3)
-    kind, eps = NORMS[norm]
-    for clip in (True, False):
-        bounds = Bounds(Graph(model), kind, clip)
-        region = bounds.region(x, eps)
-        for method in SLOPES:
-            ours = bounds.boxes(region, method.hidden)
-            single, low = in_float32(bounds, x, y, eps, method)
-            for i in range(3):
-                given = weights, biases, x[i].ravel().astype("float64"), eps, norm, clip
-                theirs = hidden_bounds(*given, method.hidden)
-                for k, place in enumerate(bounds.graph.bent, 1):
-                    for end in (0, 1):
-                        exact = theirs[end][k]
-                        np.testing.assert_allclose(ours[place][end][i].ravel(), exact, 1e-10, 1e-10)
-                        assert_close(single[place][end][i].ravel(), exact)
-                other = np.arange(CLASSES) != y[i]
-                exact = margins(*given, y[i], method.hidden, method.slope)
-                assert_close(low[i][other], exact[other])
+    for bounds, x, y, eps, method, given in scenes(net, norm):
+        ours = bounds.boxes(bounds.region(x, eps), method.hidden)
+        single, low = in_float32(bounds, x, y, eps, method)
+        for i, dense in enumerate(given):
+            theirs = hidden_bounds(*dense, method.hidden)
+            for k, place in enumerate(bounds.graph.bent, 1):
+                for end in (0, 1):
+                    exact = theirs[end][k]
+                    np.testing.assert_allclose(ours[place][end][i].ravel(), exact, 1e-10, 1e-10)
+                    assert_close(single[place][end][i].ravel(), exact)
+            other = np.arange(CLASSES) != y[i]
+            exact = margins(*dense, y[i], method.hidden, method.slope)
+            assert_close(low[i][other], exact[other])
 
 
 def assert_close(found, exact):

@@ -9,30 +9,19 @@ Command:  python -m training.train cascade_2_mnist
 Expect:   not yet measured
 """
 
-from functools import partial
+import dataclasses
 
-import keras
-
-from robustzoo.defenses import WongKolter
-from robustzoo.threats import Linf
 from training.recipe import Recipe
-from training.schedules import one_cycle
+from training.recipes import wong_kolter_mnist
 
 
 def recipe() -> Recipe:
-    threat = Linf(0.1)
-    return Recipe(
-        dataset="mnist",
-        architecture="wong_small",
-        arguments={},
-        defense=partial(WongKolter, threat=threat, projections=10, estimator="geometric"),
-        threat=threat,
-        method="wong_kolter",
+    return dataclasses.replace(
+        wong_kolter_mnist.recipe(),
         initial="wong-kolter-mnist",
         left_by=("wong-kolter-mnist",),
         epochs=20,
         batch_size=50,
-        learning_rate=partial(one_cycle, peak=1e-3, rise=0.2),
-        optimizer=keras.optimizers.Adam,
         warmup_epochs=3,
+        published=None,
     )
