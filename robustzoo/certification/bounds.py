@@ -129,18 +129,49 @@ class Bounds:
         return least, most
 
     def _rows(self, place, rows, lines, region):
-        """Lower and upper bounds of rows, chunk after chunk; upper ones as in `linear_bound`.
+        """Lower and upper bounds of rows, group after group; upper ones as in `linear_bound`.
 
-        Rows are (first, second, image) of differences, or (units, signs, image) of units.
+        Rows are (first, second, image) of differences, or (units, signs, image) of units, sorted by
+        image.
         """
         lows, highs = [], []
-        for begin in range(0, len(rows[0]), self.chunk):
-            one, other, index = (part[begin : begin + self.chunk] for part in rows)
+        for own, images, count in groups(rows[2], self.chunk):
+            one, other = (part[own] for part in rows[:2])
             if place == self.graph.output:
                 start = difference_rows(FLOAT64, self.graph, place, one, other)
             else:
                 start = unit_rows(FLOAT64, self.graph, self.weights, place, one, other)
-            low, high = linear_bound(FLOAT64, self.graph, self.weights, start, index, lines, region)
+            about = Region(region.x[images], region.eps[images], region.norm, region.clip)
+            near = {p: _of_images(arrays, images) for p, arrays in lines.items()}
+            low, high = linear_bound(FLOAT64, self.graph, self.weights, start, count, near, about)
             lows.append(low)
             highs.append(high)
         return np.concatenate(lows), None if highs[0] is None else np.concatenate(highs)
+
+
+def groups(image, chunk: int):
+    """Parts of at most `chunk` rows, whose `image` (R,) ascend: each of one count per image.
+
+    Yields:
+        The slice of the rows, the images that they are about, and how many each has.
+    """
+    images, begins, counts = np.unique(image, return_index=True, return_counts=True)
+    first = 0
+    while first < len(images):
+        count, last = counts[first], first + 1
+        while (last + 1 - first) * count <= chunk and last < len(images) and counts[last] == count:
+            last += 1
+        step, end = min(count, chunk) * (last - first), begins[last - 1] + count
+        for begin in range(begins[first], end, step):
+            rows = min(step, end - begin)
+            yield slice(begin, begin + rows), images[first:last], rows // (last - first)
+        first = last
+
+
+def _of_images(arrays, images):
+    """The lines of some images; one array that stands for both slopes stays one."""
+    done = {id(None): None}
+    for array in arrays:
+        if id(array) not in done:
+            done[id(array)] = array[images]
+    return [done[id(array)] for array in arrays]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from robustzoo.certification.operations import Convolution, Dense
-from robustzoo.certification.operations._affine import of_rows, pairs
+from robustzoo.certification.operations._affine import pairs
 
 
 def lines_of(xp, graph, boxes, slope, last: int) -> dict:
@@ -49,7 +49,7 @@ def unit_rows(xp, graph, weights, place, units, signs):
     return place, rows * xp.reshape(signs, (-1, *(1,) * (len(rows.shape) - 1))), offset
 
 
-def linear_bound(xp, graph, weights, start, index, lines: Mapping, region):
+def linear_bound(xp, graph, weights, start, count: int, lines: Mapping, region):
     """Bounds of <a, z> + b for rows a of coefficients of one node z.
 
     Every node passes its coefficients to its inputs once all that take it have given theirs: an
@@ -60,8 +60,7 @@ def linear_bound(xp, graph, weights, start, index, lines: Mapping, region):
     Args:
         start: place of z, rows a (R, *shape), offsets b (R,) or 0; from `difference_rows` or
             `unit_rows`.
-        index: (R,), the image in the region that each row is about; or, where rows go through the
-            images in their order, how many each has.
+        count: of the rows of each image in the region; they go through the images in their order.
         lines: {place of a nonlinear node: its `lines`, (B, ...), or a box (low, high)}.
 
     Returns:
@@ -75,33 +74,38 @@ def linear_bound(xp, graph, weights, start, index, lines: Mapping, region):
             continue
         node = graph[current]
         if node.operation is None:
-            most = None if high is None else high - region.least(xp, -a, index)
-            return low + region.least(xp, a, index), most
-        parts, below, above = _step(xp, node, weights[current], lines.get(current), index, a)
+            a = _by_image(xp, a, count)
+            least, most = region.least(xp, a), None
+            if high is not None:
+                most = high - xp.reshape(region.least(xp, -a), (-1,))
+            return low + xp.reshape(least, (-1,)), most
+        if node.nonlinear:
+            shape = graph[node.inputs[0]].shape
+            parts, below, above = _bend(xp, node, lines[current], _by_image(xp, a, count), shape)
+        else:
+            parts, below = node.operation.adjoint(xp, weights[current], a)
+            above = below
         low, high = low + below, None if high is None or above is None else high + above
         for source, part in zip(node.inputs, parts, strict=False):
             pending[source] = pending[source] + part if source in pending else part
     return low, high
 
 
-def _step(xp, node, weights, lines, index, a):
-    """Coefficients for each input of `node`, lower and upper offset."""
-    if not node.nonlinear:
-        parts, offset = node.operation.adjoint(xp, weights, a)
-        return parts, offset, offset
-    slopes = _gathered(xp, lines, index)
-    if len(slopes) == 2:  # a box: nothing is passed on
-        ends = [pairs(xp, xp.maximum(a, 0.0), slopes[k]) for k in (0, 1)]
-        others = [pairs(xp, xp.minimum(a, 0.0), slopes[k]) for k in (1, 0)]
-        return (), ends[0] + others[0], ends[1] + others[1]
-    part, low, high = node.operation.adjoint(xp, slopes, a)
-    return (part,), low, high
+def _by_image(xp, rows, count):
+    """Rows (R, ...) as (B, count, ...)."""
+    return xp.reshape(rows, (-1, count, *rows.shape[1:]))
 
 
-def _gathered(xp, lines, index):
-    """The lines of the image of each row; one array that stands for both slopes stays one."""
-    done = {id(None): None}
-    for line in lines:
-        if id(line) not in done:
-            done[id(line)] = of_rows(xp, line, index)
-    return [done[id(line)] for line in lines]
+def _bend(xp, node, lines, a, shape):
+    """Of rows a (B, K, ...) the coefficients (R, *shape) for what a node takes, both offsets (R,).
+
+    Nothing is passed on where `lines` is a box.
+    """
+    if len(lines) == 2:
+        below, above = xp.minimum(a, 0.0), xp.maximum(a, 0.0)
+        (low, high), parts = lines, ()
+        ends = [pairs(xp, above, e) + pairs(xp, below, f) for e, f in ((low, high), (high, low))]
+    else:
+        part, *ends = node.operation.adjoint(xp, lines, a)
+        parts = (xp.reshape(part, (-1, *shape)),)
+    return parts, *(None if end is None else xp.reshape(end, (-1,)) for end in ends)

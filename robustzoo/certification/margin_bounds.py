@@ -18,10 +18,13 @@ def margin_bounds(xp, graph, weights, region, labels, boxes, slope=None):
             linear bounds from the logits on (CROWN-IBP, Zhang et al., 2020, arXiv:1906.06316).
     """
     count = graph[graph.output].size
-    # Every image with every class, flat; the product only gives the classes the shape of both.
-    own, other = xp.reshape(labels, (-1, 1)), xp.reshape(xp.arange(count), (1, -1))
-    first, second = (xp.reshape(part, (-1,)) for part in (own + 0 * other, other + 0 * own))
+    own, steps = xp.reshape(labels, (-1, 1)), xp.reshape(xp.arange(1, count), (1, -1))
+    # Of every image the other classes, flat; the product only gives the label the shape of both.
+    first, second = (xp.reshape(c, (-1,)) for c in (own + 0 * steps, xp.mod(own + steps, count)))
     start = difference_rows(xp, graph, graph.output, first, second)
     lines = lines_of(xp, graph, boxes, slope, graph.output)
-    low, _ = linear_bound(xp, graph, weights, start, count, lines, region)
-    return xp.reshape(low, (-1, count))
+    low, _ = linear_bound(xp, graph, weights, start, count - 1, lines, region)
+    low = xp.reshape(low, (-1, count - 1))
+    low = xp.concatenate([xp.zeros_like(low[:, :1]), low], axis=1)
+    place = xp.mod(xp.reshape(xp.arange(count), (1, -1)) - own, count)
+    return xp.take_along_axis(low, place, axis=1)

@@ -84,6 +84,5 @@ class SlopeSearch:
         xp, graph = FLOAT32, self.graph
         lines = lines_of(xp, graph, boxes, self._split(alpha), graph.output)
         region = Region(*region, self.norm, self.clip)
-        index = xp.arange(xp.shape(region.eps)[0])
         start = difference_rows(xp, graph, graph.output, *rows)
-        return linear_bound(xp, graph, self.weights, start, index, lines, region)[0]
+        return linear_bound(xp, graph, self.weights, start, 1, lines, region)[0]

@@ -10,7 +10,7 @@ from keras import layers
 from robustzoo.backend import weight_gradient
 from robustzoo.certification import METHODS
 from robustzoo.certification.arrays import FLOAT32, FLOAT64
-from robustzoo.certification.bounds import Bounds
+from robustzoo.certification.bounds import Bounds, groups
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.graph import Graph
 from robustzoo.certification.intervals import interval_bounds, next_box
@@ -202,6 +202,18 @@ def test_only_units_that_intervals_leave_undecided_get_rows(net, monkeypatch):
         low, high = next_box(FLOAT64, node, weights, boxes)
         assert 0 < counts.pop(place) == ((low < 0) & (high > 0)).sum() < 7 * node.size
     assert not counts
+
+
+def test_rows_are_grouped_by_how_many_an_image_has():
+    image = np.repeat([0, 1, 3, 4, 5], [2, 2, 2, 7, 1])
+    found = [(rows.start, rows.stop, [*images], count) for rows, images, count in groups(image, 5)]
+    assert found == [
+        (0, 4, [0, 1], 2),
+        (4, 6, [3], 2),
+        (6, 11, [4], 5),
+        (11, 13, [4], 2),
+        (13, 14, [5], 1),
+    ]
 
 
 @pytest.mark.parametrize("size", [2, 9])

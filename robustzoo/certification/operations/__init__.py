@@ -13,7 +13,8 @@ inputs, 1 where one is made of several, 2 where an input enters by two ways.
 
 A nonlinear one has `forward`, `interval`, maybe `spread`, and
     lines(xp, low, high, slope)   arrays that say two linear functions around it
-    adjoint(xp, lines, a)         L'a, the lower and the upper offset of each row
+    adjoint(xp, lines, a)         L'a, the lower and the upper offset (B, K), of rows a (B, K, ...),
+                                  K of each of the B images that the lines are of
 """
 
 from robustzoo.certification.operations.average import Average

@@ -16,9 +16,13 @@ def per_row(xp, a, values=1.0):
 
 
 def pairs(xp, a, b):
-    """<a, b> of each row of two arrays (R, ...) of one shape."""
-    size = math.prod(a.shape[1:])
-    return xp.einsum("ri,ri->r", xp.reshape(a, (-1, size)), xp.reshape(b, (-1, size)))
+    """<a, b> of rows a (B, K, *shape), K of each image, with what their images have, b (B, *shape).
+
+    Shape (B, K).
+    """
+    size = math.prod(b.shape[1:])
+    a = xp.reshape(a, (-1, a.shape[1], size))
+    return xp.einsum("bki,bi->bk", a, xp.reshape(b, (-1, size)))
 
 
 def folded(xp, kernel, bias, scales):
@@ -28,10 +32,3 @@ def folded(xp, kernel, bias, scales):
         factor, offset = scale.read(xp)
         kernel, bias = kernel * factor, bias * factor + offset
     return kernel, bias
-
-
-def of_rows(xp, values, index):
-    """What each row takes of `values` (B, ...): `index` (R,) of an image, or rows of each image."""
-    if isinstance(index, int):
-        return xp.repeat(values, index, axis=0)  # its gradient is a sum, not a scatter
-    return xp.take(values, index, axis=0)

@@ -16,11 +16,11 @@ class Elementwise:
         below = xp.minimum(a, 0.0)
         low = pairs(xp, below, upper_offset)
         if slope is not upper_slope:
-            above = a - below
-            low = low if offset is None else low + pairs(xp, above, offset)
-            return above * slope + below * upper_slope, low, None
+            low = low if offset is None else low + pairs(xp, a - below, offset)
+            out = a * slope[:, None] + below * (upper_slope - slope)[:, None]
+            return out, low, None
         high = pairs(xp, a, upper_offset) - low
         if offset is not None:
             lower = pairs(xp, below, offset)
             low, high = low + pairs(xp, a, offset) - lower, high + lower
-        return a * slope, low, high
+        return a * slope[:, None], low, high

@@ -43,8 +43,10 @@ class MaxPool:
 
     def adjoint(self, xp, lines, a):
         lower, upper, constant = lines
-        above, below = xp.maximum(a, 0.0), xp.minimum(a, 0.0)
-        taps = [above * lower[:, k] + below * upper[:, k] for k in range(math.prod(self.size))]
+        above, below, taps = xp.maximum(a, 0.0), xp.minimum(a, 0.0), []
+        for k in range(math.prod(self.size)):
+            tap = above * lower[:, None, k] + below * upper[:, None, k]
+            taps.append(xp.reshape(tap, (-1, *self.shape)))
         out = xp.spread(taps, self.size, self.strides, self.pad.shape[:2])
         return self.pad.cut(out), pairs(xp, below, constant), None
 
