@@ -177,18 +177,29 @@ def test_goes_on_after_an_interruption(model, data, threat, tmp_path, monkeypatc
     assert resumed.results[1].gradients == whole.results[1].gradients
 
 
+def interrupted(result):
+    if result.label == "FGSM":
+        raise KeyboardInterrupt
+
+
 def test_a_journal_is_of_one_model_though_weights_are_shared(model, data, threat, tmp_path):
     """What another temperature, say, left behind is not taken for this model's."""
     scaled = keras.Sequential([model, keras.layers.Rescaling(0.5)])
     options = {"threat": threat, "attacks": {"FGSM": fgsm(threat)}, **LIGHT}
 
-    def interrupted(result):
-        if result.label == "FGSM":
-            raise KeyboardInterrupt
-
     for each in (model, scaled):
         with pytest.raises(KeyboardInterrupt):
             evaluate(each, data, journal=tmp_path, tell=interrupted, **options)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_journal_is_of_one_set_of_versions(model, data, threat, tmp_path, monkeypatch):
+    """What another Keras began is not gone on with."""
+    options = {"threat": threat, "attacks": {"FGSM": fgsm(threat)}, **LIGHT}
+    for version in ("3.15.1", "3.16.0", "3.15.1"):
+        monkeypatch.setattr(MODULE, "provenance", lambda v=version: {"versions": {"keras": v}})
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(model, data, journal=tmp_path, tell=interrupted, **options)
     assert len(list(tmp_path.iterdir())) == 2
 
 
