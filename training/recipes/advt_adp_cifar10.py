@@ -36,5 +36,6 @@ def recipe() -> Recipe:
         learning_rate=partial(one_cycle, peak=4e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,
         augment=crop_flip,
+        precision="mixed_bfloat16",
         validation_attack=PGD(Linf(0.02), step_size=0.005, steps=7),
     )

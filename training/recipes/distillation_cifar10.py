@@ -33,6 +33,7 @@ def recipe() -> Recipe:
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,
         augment=crop_flip,
+        precision="mixed_bfloat16",
         validation_attack=PGD(Linf(8 / 255), step_size=2 / 255, steps=10, loss=margin),
         teacher="distillation-teacher-cifar10",
         published={

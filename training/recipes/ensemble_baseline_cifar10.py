@@ -35,6 +35,7 @@ def recipe() -> Recipe:
         learning_rate=partial(one_cycle, peak=4e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,
         augment=crop_flip,
+        precision="mixed_bfloat16",
         validation_attack=PGD(Linf(0.01), step_size=0.002, steps=7),
         published={
             "clean": 0.9322,

@@ -39,6 +39,7 @@ def recipe() -> Recipe:
         learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
         augment=crop_flip,
+        precision="mixed_bfloat16",
         validation_attack=PGD(threat, step_size=2 / 255, steps=7, draws=2),
         published={
             "clean": 0.74,

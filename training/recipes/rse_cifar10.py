@@ -37,5 +37,6 @@ def recipe() -> Recipe:
         learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
         augment=crop_flip,
+        precision="mixed_bfloat16",
         validation_attack=PGD(Linf(2 / 255), step_size=0.5 / 255, steps=7),
     )

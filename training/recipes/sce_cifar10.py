@@ -30,6 +30,7 @@ def recipe() -> Recipe:
         learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
         augment=crop_flip,
+        precision="mixed_bfloat16",
         validation_attack=PGD(Linf(8 / 255), step_size=2 / 255, steps=10),
         published={
             "clean": 0.929,

@@ -32,4 +32,5 @@ def recipe() -> Recipe:
         learning_rate=partial(one_cycle, peak=0.1, rise=0.2),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
         augment=crop_flip,
+        precision="mixed_bfloat16",
     )
