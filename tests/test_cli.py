@@ -309,7 +309,9 @@ def test_evaluate_keeps_one_record_per_suite(folder, three_images, tmp_path):
     assert Report.read(tmp_path / "all.json").broken_by == [None, "FGSM", None]
     record = json.loads((folder / "eval.json").read_text())
     assert (record["suite"], [r["suite"] for r in record["further"]]) == ("pgd", ["quick"])
-    assert all(part["command"] in (folder / "README.md").read_text() for part in record["further"])
+    card = (folder / "README.md").read_text()
+    assert all(part["command"] in card for part in record["further"])
+    assert card.count("Not checked: transfer beats white box (no transfer attack was run).") == 2
     rows = succeed("info", "trades-light")
     assert [row[0] for row in rows].count("worst case") == 2
     result = run("evaluate", folder, "--suite", "quick", "--examples", "2")

@@ -52,8 +52,9 @@ def evaluate(name, examples, sample_seed, report, **options):
     tell_where(name, folder)
     found = _evaluated(model, config, test, sample_seed, **options)
     command = command_line((name, folder), without=("report",))
-    record = {"suite": options["suite"], **found.to_dict(command)}
-    _show_verdict(record, _not_made(model, test, found))
+    made = found.to_dict(command)
+    record = {"suite": options["suite"], **made, "not_checked": _not_made(model, test, found)}
+    _show_verdict(record)
     renew(name, folder, "eval.json", record, _kind, _effort)
     if report:
         found.save(report)
@@ -151,7 +152,7 @@ def _not_made(model, test, found):
     return checks_not_made(found.results, found.threat, is_random(model, test.images))
 
 
-def _show_verdict(record, not_made):
+def _show_verdict(record):
     low, high = record["interval"]
     within = f"{percent(low)} to {percent(high)} with 95% confidence"
     line("worst case", percent(record["worst_case_accuracy"]), within)
@@ -159,8 +160,8 @@ def _show_verdict(record, not_made):
         notice(f"doubtful: {finding['name']}: {finding['text']}")
     if not record["findings"]:
         notice("the checks found nothing wrong with these numbers")
-    if not_made:
-        notice(f"not checked: {'; '.join(not_made)}")
+    if record["not_checked"]:
+        notice(f"not checked: {'; '.join(record['not_checked'])}")
 
 
 def _open_alike(names):

@@ -302,6 +302,8 @@ def _verdict(evaluation: dict) -> list[str]:
     if findings is not None:
         told = "; ".join(f"{f['name']}: {f['text']}" for f in findings)
         lines.append(f"Checks: {told or 'nothing makes these numbers doubtful'}.")
+    if evaluation.get("not_checked"):
+        lines.append(f"Not checked: {'; '.join(evaluation['not_checked'])}.")
     return lines
 
 

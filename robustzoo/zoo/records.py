@@ -30,7 +30,7 @@ SMOOTHING = ORIGIN | SAMPLE | {
 }  # fmt: skip
 # Facts that may be absent.
 OPTIONAL = {"further": LIST, "sample_seed": (int, NOTHING), "worst_case_accuracy": NUMBER,
-            "precision": TEXT,
+            "precision": TEXT, "not_checked": LIST,
             "interval": LIST, "findings": (list, NOTHING), "median_distance": (int, float, NOTHING),
             "weights_sha256": TEXT, "settings": OBJECT, "curve": LIST,
             "best_epoch": WHOLE, "models": OBJECT, "earlier": LIST,
@@ -84,6 +84,8 @@ def check_evaluation(evaluation: dict | None, weights: bytes | None = None) -> d
             _has("eval.json: a result", result, RESULT)
         for finding in part.get("findings") or ():
             _has("eval.json: a finding", finding, FINDING)
+        for check in part.get("not_checked", ()):
+            check_text("eval.json: an entry of not_checked", check)
         accuracies = [result["accuracy"] for result in part["results"]]
         if "worst_case_accuracy" in part:
             accuracies.append(part["worst_case_accuracy"])
