@@ -31,6 +31,7 @@ from robustzoo.certification.graph import Graph
 from robustzoo.certification.intervals import interval_bounds, next_box
 from robustzoo.certification.linear import difference_rows, unit_rows
 from robustzoo.certification.margin_bounds import margin_bounds
+from robustzoo.certification.operations._patch import Patch
 from robustzoo.certification.region import Region
 from robustzoo.datasets import Split
 from robustzoo.threats import Linf
@@ -164,10 +165,16 @@ def _back(xp, graph, weights, place, units):
         signs = xp.ones(units.shape, xp.dtype)
         current, rows, _ = unit_rows(xp, graph, weights, place, units, signs)
     while graph[current].operation is not None:
-        if not graph[current].nonlinear:
-            (rows,), _ = graph[current].operation.adjoint(xp, weights[current], rows)
-        (current,) = graph[current].inputs
-    return xp.sum(rows, axis=(1, 2, 3))
+        node, operation = graph[current], graph[current].operation
+        alike = node.nonlinear or hasattr(operation, "adjoint_patch")
+        if isinstance(rows, Patch) and not (alike and rows.small(node.shape)):
+            rows = rows.whole(xp, node.shape)
+        if isinstance(rows, Patch) and not node.nonlinear:
+            rows, _ = operation.adjoint_patch(xp, weights[current], rows)
+        elif not node.nonlinear:
+            (rows,), _ = operation.adjoint(xp, weights[current], rows)
+        (current,) = node.inputs
+    return xp.sum(rows.values if isinstance(rows, Patch) else rows, axis=(1, 2, 3))
 
 
 def _memory(count):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from robustzoo.certification.operations import Convolution, Dense
 from robustzoo.certification.operations._affine import pairs
+from robustzoo.certification.operations._elementwise import Elementwise
+from robustzoo.certification.operations._patch import Patch
 
 
 def lines_of(xp, graph, boxes, slope, last: int) -> dict:
@@ -36,10 +38,15 @@ def difference_rows(xp, graph, place, first, second):
 
 
 def unit_rows(xp, graph, weights, place, units, signs):
-    """Rows s e of single entries of a node, or the same as rows of its input, and their offsets."""
+    """Rows s e of single entries of a node, or the same as rows of its input, and their offsets.
+
+    The rows are a `Patch` where the node is a convolution.
+    """
     node = graph[place]
-    vector = isinstance(node.operation, Dense) and len(node.shape) == 1
-    if vector or isinstance(node.operation, Convolution):
+    if isinstance(node.operation, Convolution):
+        patch, offset = node.operation.rows(xp, weights[place], units)
+        return node.inputs[0], patch.scaled(xp, signs), offset * signs
+    if isinstance(node.operation, Dense) and len(node.shape) == 1:
         rows, offset = node.operation.rows(xp, weights[place], units)
         place, offset = node.inputs[0], offset * signs
     else:
@@ -58,8 +65,8 @@ def linear_bound(xp, graph, weights, start, count: int, lines: Mapping, region):
     linear in the images, and least on the region by its dual norm.
 
     Args:
-        start: place of z, rows a (R, *shape), offsets b (R,) or 0; from `difference_rows` or
-            `unit_rows`.
+        start: place of z, rows a (R, *shape) or a `Patch`, offsets b (R,) or 0; from
+            `difference_rows` or `unit_rows`.
         count: of the rows of each image in the region; they go through the images in their order.
         lines: {place of a nonlinear node: its `lines`, (B, ...), or a box (low, high)}.
 
@@ -73,22 +80,56 @@ def linear_bound(xp, graph, weights, start, count: int, lines: Mapping, region):
         if a is None:
             continue
         node = graph[current]
+        if isinstance(a, Patch) and not _takes(node, a):
+            a = a.whole(xp, node.shape)
         if node.operation is None:
             a = _by_image(xp, a, count)
             least, most = region.least(xp, a), None
             if high is not None:
                 most = high - xp.reshape(region.least(xp, -a), (-1,))
             return low + xp.reshape(least, (-1,)), most
-        if node.nonlinear:
-            shape = graph[node.inputs[0]].shape
-            parts, below, above = _bend(xp, node, lines[current], _by_image(xp, a, count), shape)
-        else:
-            parts, below = node.operation.adjoint(xp, weights[current], a)
-            above = below
+        step = _step_of_patch if isinstance(a, Patch) else _step
+        parts, below, above = step(xp, graph, current, weights, lines, a, count)
         low, high = low + below, None if high is None or above is None else high + above
         for source, part in zip(node.inputs, parts, strict=False):
-            pending[source] = pending[source] + part if source in pending else part
+            pending[source] = _sum(xp, pending.get(source), part, graph[source].shape)
     return low, high
+
+
+def _takes(node, patch):
+    """Whether a node passes windows on as windows."""
+    known = isinstance(node.operation, Elementwise) or hasattr(node.operation, "adjoint_patch")
+    return known and patch.small(node.shape)
+
+
+def _step(xp, graph, place, weights, lines, a, count):
+    """Coefficients for each input of a node, and the lower and the upper offset of rows `a`."""
+    node = graph[place]
+    if node.nonlinear:
+        shape = graph[node.inputs[0]].shape
+        return _bend(xp, node, lines[place], _by_image(xp, a, count), shape)
+    parts, offset = node.operation.adjoint(xp, weights[place], a)
+    return parts, offset, offset
+
+
+def _step_of_patch(xp, graph, place, weights, lines, a, count):
+    """`_step` of a `Patch`: again one."""
+    node = graph[place]
+    if not node.nonlinear:
+        part, offset = node.operation.adjoint_patch(xp, weights[place], a)
+        return (part,), offset, offset
+    near = {id(line): a.of(xp, line, count) for line in lines[place] if line is not None}
+    own = [near.get(id(line)) for line in lines[place]]
+    parts, below, above = _bend(xp, node, own, _by_image(xp, a.values, 1), a.size)
+    return [Patch(part, a.top, a.left) for part in parts], below, above
+
+
+def _sum(xp, one, other, shape):
+    """Coefficients that two nodes pass to the same."""
+    if one is None:
+        return other
+    one, other = (a.whole(xp, shape) if isinstance(a, Patch) else a for a in (one, other))
+    return one + other
 
 
 def _by_image(xp, rows, count):

@@ -6,6 +6,7 @@ An affine operation L(x) + b has
     interval(xp, w, *boxes)       the image of boxes (low, high)
     adjoint(xp, w, a)             (L'a of each input), <a, b> of each row a, or 0
 maybe
+    adjoint_patch(xp, w, a)       the same of rows that are a `Patch`: again one, and <a, b>
     rows(xp, w, units)            the adjoint of the single outputs `units` (R,), and their offsets
     spread(w)                     numbers that `adjoint` holds of a row for each tap of its windows
 and `mixing`, how far an interval of it is from exact on a box: 0 where no output is made of two

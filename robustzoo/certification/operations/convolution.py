@@ -3,6 +3,7 @@ import math
 from collections.abc import Callable
 
 from robustzoo.certification.operations._affine import center_radius, folded, per_row
+from robustzoo.certification.operations._patch import Patch
 from robustzoo.certification.operations.pad import Pad
 
 
@@ -43,15 +44,20 @@ class Convolution:
         """An array of the input's channels per tap and output place."""
         return math.prod(w[0].shape[:3]) * math.prod(self.shape[:2])
 
+    def adjoint_patch(self, xp, w, a):
+        (height, width, _, _), (down, across) = w[0].shape, self.strides
+        shape = (a.size[0] - 1) * down + height, (a.size[1] - 1) * across + width
+        values = xp.convolve_adjoint(a.values, w[0], self.strides, shape)
+        return self._patch(xp, values, a.top, a.left), per_row(xp, a.values, w[1])
+
     def rows(self, xp, w, units):
-        """L'e and <e, b> of single outputs (R,): the kernel at its place, no arithmetic."""
-        (height, width, channels, filters), (_, columns, _) = w[0].shape, self.shape
-        table = xp.reshape(xp.transpose(w[0], (3, 0, 1, 2)), (-1, channels))
-        row, column = units // (filters * columns), units // filters % columns
-        i = xp.arange(self.pad.shape[0])[None, :] - (row * self.strides[0])[:, None]
-        j = xp.arange(self.pad.shape[1])[None, :] - (column * self.strides[1])[:, None]
-        inside = ((i >= 0) & (i < height))[:, :, None] & ((j >= 0) & (j < width))[:, None, :]
-        tap = (units % filters * height)[:, None, None] + i[:, :, None]
-        tap = xp.where(inside, tap * width + j[:, None, :], 0)
-        out = xp.where(inside[..., None], xp.take(table, tap, axis=0), 0.0)
-        return self.pad.cut(out), xp.take(w[1], units % filters, axis=0)
+        """L'e and <e, b> of single outputs (R,): the kernel at its place."""
+        filters, columns = w[0].shape[3], self.shape[1]
+        values = xp.take(xp.transpose(w[0], (3, 0, 1, 2)), units % filters, axis=0)
+        top, left = units // (filters * columns), units // filters % columns
+        return self._patch(xp, values, top, left), xp.take(w[1], units % filters, axis=0)
+
+    def _patch(self, xp, values, top, left):
+        """Windows over the input, of outputs whose first are at `top` and `left`."""
+        padded = Patch(values, top * self.strides[0], left * self.strides[1])
+        return self.pad.adjoint_patch(xp, (), padded)[0]

@@ -1,5 +1,7 @@
 import dataclasses
 
+from robustzoo.certification.operations._patch import Patch
+
 
 @dataclasses.dataclass(frozen=True)
 class Pad:
@@ -22,6 +24,11 @@ class Pad:
 
     def adjoint(self, xp, w, a):
         return (self.cut(a),), 0.0
+
+    def adjoint_patch(self, xp, w, a):
+        (above, below), (before, after) = self.margins
+        shape = self.shape[0] - above - below, self.shape[1] - before - after
+        return Patch(a.values, a.top - above, a.left - before).within(xp, shape), 0.0
 
     def cut(self, x):
         """`x` (N, *shape) without the margins."""
