@@ -7,6 +7,7 @@ from keras import ops, random
 
 from robustzoo.certification.intervals import intersect, interval_bounds
 from robustzoo.certification.linear import linear_bound, lines_of, unit_rows
+from robustzoo.certification.operations import Convolution
 
 ESTIMATORS = ("median", "geometric")
 
@@ -17,9 +18,9 @@ def dual_bounds(xp, graph, weights, region, projections=None, estimator="median"
     Between lines of one slope a unit is c + <g, e> with |e_i| <= 1 for some row g of its own, so
     c -+ ||g||_1 bound it; what counts is the better of that and of intervals. With `projections`
     k, ||g||_1 is estimated from k sums <g, R>, R independent standard Cauchy variables, of which
-    each has the scale ||g||_1 (Wong et al., 2018, arXiv:1805.12514). That is so where more than k
-    units of a node may cross, by the intervals of the image; else those that may have exact rows,
-    which are no more. An estimate is too small half of the time: train with it, certify without.
+    each has the scale ||g||_1 (Wong et al., 2018, arXiv:1805.12514). That is so where more units of
+    a node may cross, by the intervals of the image, than `affordable` says; else those that may
+    have exact rows. An estimate is too small half of the time: train with it, certify without.
 
     Args:
         xp: `FLOAT32`, or `FLOAT64` without projections.
@@ -30,7 +31,8 @@ def dual_bounds(xp, graph, weights, region, projections=None, estimator="median"
     """
     # Intervals of the first affine layer are exact.
     places = [p for p in graph.bent if graph[p].mixing > 1 and not graph[p].nonlinear]
-    wide = [p for p in places if projections and graph[p].size > projections]
+    counts = {p: affordable(graph, weights, p, projections) for p in places if projections}
+    wide = [p for p, count in counts.items() if graph[p].size > count]
     sums = {}
     if wide:
         sums[0] = _sums(xp, graph, weights, [region.box(xp)], sums, 0, projections, seed)
@@ -44,9 +46,21 @@ def dual_bounds(xp, graph, weights, region, projections=None, estimator="median"
             return intersect(xp, boxes[place], _all_rows(xp, graph, weights, region, boxes, place))
         center, radius = sums[place][0], _scale(sums[place][1], estimator)
         drawn = intersect(xp, boxes[place], (center - radius, center + radius))
-        return _exact_where_few(xp, graph, weights, region, boxes, place, projections, drawn)
+        return _exact_where_few(xp, graph, weights, region, boxes, place, counts[place], drawn)
 
     return interval_bounds(xp, graph, weights, region, better=better)
+
+
+def affordable(graph, weights, place: int, projections: int) -> int:
+    """How many rows of units of a node are no larger than `projections` whole rows over its input.
+
+    So many, but of a convolution more: its rows are windows, as large as its kernels.
+    """
+    node = graph[place]
+    if not isinstance(node.operation, Convolution):
+        return projections
+    window, whole = math.prod(weights[place][0].shape[:3]), graph[node.inputs[0]].size
+    return projections * whole // window if 2 * window <= whole else projections
 
 
 def _exact_where_few(xp, graph, weights, region, boxes, place, count, drawn):

@@ -83,6 +83,8 @@ def linear_bound(xp, graph, weights, start, count: int, lines: Mapping, region):
         if isinstance(a, Patch) and not _takes(node, a):
             a = a.whole(xp, node.shape)
         if node.operation is None:
+            if isinstance(a, Patch):
+                region, a, count = a.region(xp, region, count), a.values, 1
             a = _by_image(xp, a, count)
             least, most = region.least(xp, a), None
             if high is not None:
@@ -98,7 +100,8 @@ def linear_bound(xp, graph, weights, start, count: int, lines: Mapping, region):
 
 def _takes(node, patch):
     """Whether a node passes windows on as windows."""
-    known = isinstance(node.operation, Elementwise) or hasattr(node.operation, "adjoint_patch")
+    operation = node.operation
+    known = isinstance(operation, Elementwise | type(None)) or hasattr(operation, "adjoint_patch")
     return known and patch.small(node.shape)
 
 

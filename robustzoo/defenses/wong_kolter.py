@@ -15,8 +15,9 @@ class WongKolter(Certified):
     of `evaluate` is a bound, but a looser one. See `certification.dual_bounds` and `Certified`.
 
     Args:
-        projections: Cauchy variables for each hidden node, where more units than that cross; the
-            paper's 50. None for exact bounds, which small nets can afford.
+        projections: Cauchy variables for each hidden node, where more units cross than exact rows
+            of about that size are affordable; the paper's 50. None for exact bounds, which small
+            nets can afford.
         estimator: "median" or "geometric".
     """
 

@@ -55,6 +55,11 @@ class Patch:
         place = row[:, :, None] * width + xp.clip(column, 0, width - 1)[:, None, :]
         return xp.take(xp.reshape(values, (-1, channels)), place, axis=0)
 
+    def region(self, xp, region, count: int):
+        """The part of a `Region` in each window; beyond the image any, where rows are zero."""
+        x, eps = self.of(xp, region.x, count), xp.repeat(region.eps, count)
+        return dataclasses.replace(region, x=x, eps=eps)
+
     def whole(self, xp, shape):
         """The rows, (R, *shape)."""
         height, width, channels = self.size
