@@ -31,7 +31,7 @@ from robustzoo.certification.graph import Graph
 from robustzoo.certification.intervals import interval_bounds, next_box
 from robustzoo.certification.linear import difference_rows, unit_rows
 from robustzoo.certification.margin_bounds import margin_bounds
-from robustzoo.certification.operations._patch import Patch
+from robustzoo.certification.patch import Patch
 from robustzoo.certification.region import Region
 from robustzoo.datasets import Split
 from robustzoo.threats import Linf

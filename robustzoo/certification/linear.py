@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from robustzoo.certification.operations import Convolution, Dense
 from robustzoo.certification.operations._affine import pairs
 from robustzoo.certification.operations._elementwise import Elementwise
-from robustzoo.certification.operations._patch import Patch
+from robustzoo.certification.patch import Patch
 
 
 def lines_of(xp, graph, boxes, slope, last: int) -> dict:

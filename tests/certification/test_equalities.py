@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from keras import layers
 
+from robustzoo.architectures import wong_small
 from robustzoo.backend import weight_gradient
 from robustzoo.certification import METHODS
 from robustzoo.certification.arrays import FLOAT32, FLOAT64
 from robustzoo.certification.bounds import Bounds, groups
 from robustzoo.certification.certifier import Certifier
+from robustzoo.certification.dual_bounds import affordable
 from robustzoo.certification.graph import Graph
 from robustzoo.certification.intervals import interval_bounds, next_box
 from robustzoo.certification.linear import linear_bound, lines_of, unit_rows
@@ -347,6 +349,38 @@ def test_margins_of_one_pass_and_their_gradient(name):
         weight.assign_add(1e-4 * gradient)
     (after, _), _ = weight_gradient(model, loss)
     np.testing.assert_allclose((float(after) - float(before)) / 1e-4, squares, rtol=0.02)
+
+
+@pytest.mark.parametrize("xp", [FLOAT64, FLOAT32], ids=["float64", "float32"])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_windows_are_the_rows_that_they_stand_for(xp, padding):
+    """Of every unit, at the edges too, through paddings and convolutions to the images."""
+    first, last = layers.Conv2D(3, 3, 2, padding), layers.Conv2D(2, 2, 1, padding)
+    parts = [keras.Input((9, 8, 2)), first, layers.ZeroPadding2D(((1, 0), (2, 1))), last]
+    graph = Graph(randomised(keras.Sequential(parts)))
+    weights, node = graph.read(xp), graph[graph.output]
+    rows = xp.reshape(xp.read(np.eye(node.size)), (-1, *node.shape))
+    units = xp.arange(node.size)
+    patch, found = node.operation.rows(xp, weights[-1], units)
+    for place in range(graph.output, 0, -1):
+        operation = graph[place].operation
+        (rows,), offset = operation.adjoint(xp, weights[place], rows)
+        if place < graph.output:
+            patch, found = operation.adjoint_patch(xp, weights[place], patch)
+        whole = patch.whole(xp, graph[place - 1].shape)
+        for one, other in ((whole, rows), (found, offset)):
+            one, other = map(keras.ops.convert_to_numpy, (one, other))
+            np.testing.assert_allclose(one, other, atol=1e-5)
+    x = xp.read(np.random.default_rng(0).normal(size=(node.size, 9, 8, 2)))
+    near = xp.sum(patch.values * patch.of(xp, x, 1), axis=(1, 2, 3))
+    whole = xp.sum(rows * x, axis=(1, 2, 3))
+    np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (near, whole)), atol=1e-4)
+
+
+def test_a_convolution_affords_more_rows_than_a_dense_layer():
+    graph = Graph(wong_small())
+    found = {graph[p].shape: affordable(graph, graph.read(FLOAT64), p, 12) for p in graph.bent[1:]}
+    assert found == {(7, 7, 32): 12 * 16, (100,): 12}  # windows of 4 x 4 x 16 in 16 x 16 x 16
 
 
 @pytest.mark.parametrize("xp", [FLOAT64, FLOAT32], ids=["float64", "float32"])

@@ -3,8 +3,8 @@ import math
 from collections.abc import Callable
 
 from robustzoo.certification.operations._affine import center_radius, folded, per_row
-from robustzoo.certification.operations._patch import Patch
 from robustzoo.certification.operations.pad import Pad
+from robustzoo.certification.patch import Patch
 
 
 @dataclasses.dataclass(frozen=True)

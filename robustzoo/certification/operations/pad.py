@@ -1,6 +1,6 @@
 import dataclasses
 
-from robustzoo.certification.operations._patch import Patch
+from robustzoo.certification.patch import Patch
 
 
 @dataclasses.dataclass(frozen=True)
