@@ -27,6 +27,7 @@ def dual_bounds(xp, graph, weights, region, projections=None, estimator="median"
         region: of `Linf`.
         projections: k; None for an exact row of every unit.
         estimator: of ||g||_1 from sums s: "median", or "geometric", cos(pi / 2k)^k prod |s|^(1/k).
+            None for intervals in place of estimates: bounds, whatever `projections` are.
         seed: a `keras.random.SeedGenerator`, which the projections draw from.
     """
     # Intervals of the first affine layer are exact.
@@ -34,18 +35,20 @@ def dual_bounds(xp, graph, weights, region, projections=None, estimator="median"
     counts = {p: affordable(graph, weights, p, projections) for p in places if projections}
     wide = [p for p, count in counts.items() if graph[p].size > count]
     sums = {}
-    if wide:
+    if wide and estimator:
         sums[0] = _sums(xp, graph, weights, [region.box(xp)], sums, 0, projections, seed)
 
     def better(place, boxes):
-        if wide and place <= wide[-1]:
+        if sums and place <= wide[-1]:
             sums[place] = _sums(xp, graph, weights, boxes, sums, place, projections, seed)
         if place not in places:
             return boxes[place]
         if place not in wide:
             return intersect(xp, boxes[place], _all_rows(xp, graph, weights, region, boxes, place))
-        center, radius = sums[place][0], _scale(sums[place][1], estimator)
-        drawn = intersect(xp, boxes[place], (center - radius, center + radius))
+        drawn = boxes[place]
+        if sums:
+            center, radius = sums[place][0], _scale(sums[place][1], estimator)
+            drawn = intersect(xp, drawn, (center - radius, center + radius))
         return _exact_where_few(xp, graph, weights, region, boxes, place, counts[place], drawn)
 
     return interval_bounds(xp, graph, weights, region, better=better)

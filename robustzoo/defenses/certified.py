@@ -105,9 +105,13 @@ class Certified(Defense):
             return super().judge(x, y)
         y = ops.cast(y, "int32")
         weights, region = self.judged.read(FLOAT32), self.region(x, self.threat.eps)
-        worst = ops.minimum(*self.crown_ibp_logits(self.judged, weights, region, y)[:2])
+        worst = self.judged_logits(weights, region, y)
         # A margin of 0 proves nothing, but the metric might count a tie.
         return worst - TIE * ops.one_hot(y, worst.shape[-1], dtype="float32")
+
+    def judged_logits(self, weights, region, y):
+        """Worst-case logits that `judge` believes: a bound, of the graph `judged`."""
+        return ops.minimum(*self.crown_ibp_logits(self.judged, weights, region, y)[:2])
 
     def interval_logits(self, graph, weights, region, y):
         """Worst-case logits by intervals, and the intervals."""

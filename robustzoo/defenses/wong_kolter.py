@@ -1,5 +1,7 @@
 """Training on the convex outer adversarial polytope."""
 
+from keras import ops
+
 from robustzoo.certification.arrays import FLOAT32
 from robustzoo.certification.dual_bounds import ESTIMATORS, dual_bounds
 from robustzoo.certification.margin_bounds import margin_bounds
@@ -12,7 +14,8 @@ class WongKolter(Certified):
 
     v by lines of one slope, of hidden units as of the margins; with `projections` hidden bounds are
     estimates (Wong et al., 2018, arXiv:1805.12514), and so is the `robust_accuracy` of `fit`. That
-    of `evaluate` is a bound, but a looser one. See `certification.dual_bounds` and `Certified`.
+    of `evaluate` is a bound: intervals stand in for the estimates. See `certification.dual_bounds`
+    and `Certified`.
 
     Args:
         projections: Cauchy variables for each hidden node, where more units cross than exact rows
@@ -40,3 +43,8 @@ class WongKolter(Certified):
         kind = self.projections, self.estimator, self.seeds
         boxes = dual_bounds(FLOAT32, graph, weights, region, *kind)
         return -margin_bounds(FLOAT32, graph, weights, region, y, boxes, "same"), boxes
+
+    def judged_logits(self, weights, region, y):
+        boxes = dual_bounds(FLOAT32, self.judged, weights, region, self.projections, None)
+        own = -margin_bounds(FLOAT32, self.judged, weights, region, y, boxes, "adaptive")
+        return ops.minimum(super().judged_logits(weights, region, y), own)
