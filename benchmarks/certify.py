@@ -7,8 +7,9 @@ python -m benchmarks.certify --images 4          # a rehearsal
 IBP and CROWN-IBP are those of training: compiled, in float32. CROWN is that of certificates: NumPy
 in float64. The floor of intervals is two passes forward, of centres and of radii; that of linear
 bounds is the transposed layers alone, for the units that intervals leave undecided and for the
-margins, nothing between them. CROWN must not compute more rows than those: they are counted. Its
-memory is the peak of a process of its own, on the large net with random weights.
+margins, nothing between them; rows of a convolution's units are windows there, too. CROWN must not
+compute more rows than those: they are counted. Its memory is the peak of a process of its own, on
+the large net with random weights.
 """
 
 import json
