@@ -4,57 +4,13 @@ import shutil
 
 import keras
 import pytest
-from hub_server import HubServer, Repository
 from huggingface_hub import constants
 from huggingface_hub.utils import disable_progress_bars
 
 from robustzoo import architectures, zoo
 from robustzoo.zoo import hub, locate, registry
-
-CONFIG = {
-    "architecture": "mlp",
-    "arguments": {"input_shape": [4, 4, 1], "classes": 3, "widths": [5]},
-    "dataset": "mnist",
-    "threat": {"norm": "linf", "eps": "3/10"},
-    "defense": "trades",
-    "input_shape": [4, 4, 1],
-    "labels": ["zero", "one", "two"],
-    "recipe": "trades_mnist",
-    "license": "apache-2.0",
-}
-RECORD = {
-    "command": "python -m training.train trades_mnist",
-    "commit": "0" * 40,
-    "versions": {"keras": "3.15.1"},
-    "backend": "jax",
-    "device": "CPU, 2 cores",
-}
-TRAINING = {
-    **RECORD,
-    "recipe": "trades_mnist",
-    "recipe_sha256": "1" * 64,
-    "seed": 7,
-    "seconds": 7200.0,
-    "epochs": 2,
-    "settings": {"beta": 6.0, "batch_size": 128},
-    "curve": [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}],
-}
-EVALUATION = {
-    **RECORD,
-    "command": "robustzoo evaluate trades-mnist",
-    "dataset": "mnist",
-    "split": "test",
-    "examples": 10000,
-    "sample_seed": None,
-    "threat": {"norm": "linf", "eps": "3/10"},
-    "results": [
-        {"attack": "none", "label": "clean", "arguments": {}, "seed": None, "accuracy": 0.9931,
-         "seconds": 1.5},
-        {"attack": "PGD", "label": "PGD-40 x 3", "arguments": {"steps": 40, "restarts": 3},
-         "seed": 0, "accuracy": 0.9512, "seconds": 60.0},
-    ],
-    "worst_case_accuracy": 0.95,
-}  # fmt: skip
+from tests.zoo.hub_server import HubServer, Repository, point_client
+from tests.zoo.records import CONFIG, EVALUATION, TRAINING
 
 
 @pytest.fixture(scope="session")
@@ -114,13 +70,6 @@ def own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_TOKEN", "hf_test")
     monkeypatch.setattr(hub, "RETRY_SECONDS", 0.01)
     disable_progress_bars()
-
-
-def point_client(monkeypatch, endpoint):
-    """What HF_ENDPOINT would do, had it been set before the client was imported."""
-    template = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
 
 
 @pytest.fixture

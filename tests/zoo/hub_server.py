@@ -16,6 +16,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
+from huggingface_hub import constants
+
 
 class Repository:
     """Commits, newest last, and what branches and tags point to."""
@@ -240,3 +242,10 @@ ROUTES = [
     (("GET",), f"/api/models/{REPO}/revision/{REVISION}", Handler.model),
     (("GET",), f"/api/models/{REPO}", Handler.model),
 ]
+
+
+def point_client(monkeypatch, endpoint):
+    """What HF_ENDPOINT would do, had it been set before the client was imported."""
+    template = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)

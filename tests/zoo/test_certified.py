@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from conftest import CONFIG, EVALUATION, RECORD
 from huggingface_hub import ModelCard
 
 from robustzoo import zoo
 from robustzoo.hashes import sha256
 from robustzoo.zoo.config import same_threat
 from robustzoo.zoo.folder import write_json
+from tests.zoo.records import CONFIG, EVALUATION, RECORD
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import sys
 import keras
 import numpy as np
 import pytest
-from conftest import CONFIG, EVALUATION, TRAINING
 from keras import layers, ops
 from safetensors.numpy import load as read_safetensors
 from safetensors.numpy import save as safetensors
@@ -19,6 +18,7 @@ from robustzoo import architectures, zoo
 from robustzoo.hashes import sha256
 from robustzoo.zoo.folder import MismatchError
 from robustzoo.zoo.weights import assign, named_weights, pack, unpack
+from tests.zoo.records import CONFIG, EVALUATION, TRAINING
 
 IMAGES = np.random.default_rng(0).uniform(size=(3, 4, 4, 1)).astype("float32")
 

@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import CONFIG, point_client
 from huggingface_hub import HfApi, ModelCard, constants, file_download
 
 from robustzoo import zoo
 from robustzoo.zoo import registry
 from robustzoo.zoo.folder import MismatchError
 from robustzoo.zoo.weights import pack
+from tests.zoo.hub_server import point_client
+from tests.zoo.records import CONFIG
 
 WEIGHTS = "model.safetensors"
 # huggingface_hub 2.4 uploads in a way that its own HTTP library has deprecated.

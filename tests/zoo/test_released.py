@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CONFIG, EVALUATION, TRAINING
 from huggingface_hub import ModelCard
 
 from robustzoo import zoo
@@ -18,6 +17,7 @@ from robustzoo.zoo.header import SIZES, read_header
 from robustzoo.zoo.methods import methods
 from robustzoo.zoo.records import check_records
 from robustzoo.zoo.weights import pack
+from tests.zoo.records import CONFIG, EVALUATION, TRAINING
 
 FACTS = {
     "architecture": "mlp",
