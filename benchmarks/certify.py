@@ -30,7 +30,7 @@ from robustzoo.certification.arrays import FLOAT32, FLOAT64
 from robustzoo.certification.bounds import Bounds
 from robustzoo.certification.graph import Graph
 from robustzoo.certification.intervals import interval_bounds, next_box
-from robustzoo.certification.linear import difference_rows, unit_rows
+from robustzoo.certification.linear import difference_rows, passes_windows, unit_rows
 from robustzoo.certification.margin_bounds import margin_bounds
 from robustzoo.certification.patch import Patch
 from robustzoo.certification.region import Region
@@ -167,8 +167,7 @@ def _back(xp, graph, weights, place, units):
         current, rows, _ = unit_rows(xp, graph, weights, place, units, signs)
     while graph[current].operation is not None:
         node, operation = graph[current], graph[current].operation
-        alike = node.nonlinear or hasattr(operation, "adjoint_patch")
-        if isinstance(rows, Patch) and not (alike and rows.small(node.shape)):
+        if isinstance(rows, Patch) and not passes_windows(node, rows):
             rows = rows.whole(xp, node.shape)
         if isinstance(rows, Patch) and not node.nonlinear:
             rows, _ = operation.adjoint_patch(xp, weights[current], rows)

@@ -10,13 +10,19 @@ def provenance() -> dict:
     """Returns commit (None outside a checkout), versions, backend and device of this process."""
     from robustzoo.backend import BACKEND, device_name
 
-    names = ("robustzoo", "keras", BACKEND, "numpy")
     return {
         "commit": _commit(),
-        "versions": {name: _version(name) for name in names},
+        "versions": versions(),
         "backend": BACKEND,
         "device": device_name() or f"CPU, {os.cpu_count()} cores",
     }
+
+
+def versions() -> dict[str, str]:
+    """{name: version} of what this process computes with."""
+    from robustzoo.backend import BACKEND
+
+    return {name: _version(name) for name in ("robustzoo", "keras", BACKEND, "numpy")}
 
 
 def _version(name):

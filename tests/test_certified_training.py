@@ -200,6 +200,8 @@ def test_wong_kolter_is_judged_by_a_bound():
     loose, best = np.max(loose, axis=0), np.max([*loose, own], axis=0)
     other = np.isfinite(own)
     np.testing.assert_allclose(exact[other], best[other], rtol=1e-4, atol=1e-4)
+    for found in (exact, drawn):
+        np.testing.assert_allclose(found[np.arange(8), y], 0.0, atol=1e-4)
     # With few rows intervals stand in: no less than without any row, no more than with all.
     assert (drawn >= loose - 1e-4)[other].all() and (drawn <= best + 1e-4)[other].all()
     assert (best > loose + 0.01).any()

@@ -1,6 +1,7 @@
 """Bounds of the hidden units and of the margins of a batch."""
 
 import functools
+import operator
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from robustzoo.certification.linear import (
     difference_rows,
     linear_bound,
     lines_of,
+    mapped,
     unit_rows,
 )
 from robustzoo.certification.region import Region
@@ -142,7 +144,7 @@ class Bounds:
             else:
                 start = unit_rows(FLOAT64, self.graph, self.weights, place, one, other)
             about = Region(region.x[images], region.eps[images], region.norm, region.clip)
-            near = {p: _of_images(arrays, images) for p, arrays in lines.items()}
+            near = {p: mapped(operator.itemgetter(images), every) for p, every in lines.items()}
             low, high = linear_bound(FLOAT64, self.graph, self.weights, start, count, near, about)
             lows.append(low)
             highs.append(high)
@@ -166,12 +168,3 @@ def groups(image, chunk: int):
             rows = min(step, end - begin)
             yield slice(begin, begin + rows), images[first:last], rows // (last - first)
         first = last
-
-
-def _of_images(arrays, images):
-    """The lines of some images; one array that stands for both slopes stays one."""
-    done = {id(None): None}
-    for array in arrays:
-        if id(array) not in done:
-            done[id(array)] = array[images]
-    return [done[id(array)] for array in arrays]

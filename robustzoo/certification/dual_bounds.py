@@ -8,6 +8,7 @@ from keras import ops, random
 from robustzoo.certification.intervals import intersect, interval_bounds
 from robustzoo.certification.linear import linear_bound, lines_of, unit_rows
 from robustzoo.certification.operations import Convolution
+from robustzoo.certification.patch import saves_work
 
 ESTIMATORS = ("median", "geometric")
 
@@ -62,12 +63,14 @@ def affordable(graph, weights, place: int, projections: int) -> int:
     node = graph[place]
     if not isinstance(node.operation, Convolution):
         return projections
-    window, whole = math.prod(weights[place][0].shape[:3]), graph[node.inputs[0]].size
-    return projections * whole // window if 2 * window <= whole else projections
+    window, source = weights[place][0].shape[:3], graph[node.inputs[0]]
+    if not saves_work(window, source.shape):
+        return projections
+    return projections * source.size // math.prod(window)
 
 
 def _exact_where_few(xp, graph, weights, region, boxes, place, count, drawn):
-    """`drawn`, the estimated box of a node, exact in the images where at most `count` units cross.
+    """`drawn`, the box of a node, made exact in the images where at most `count` units cross.
 
     How many do is known when it runs, but shapes when it is compiled: so every image gets `count`
     rows, of the first units that cross and, where there are fewer, of some that do not. A batch

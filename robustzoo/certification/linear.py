@@ -26,6 +26,15 @@ def lines_of(xp, graph, boxes, slope, last: int) -> dict:
     return lines
 
 
+def mapped(function, lines) -> list:
+    """What `function` makes of each array of lines; one that stands for both slopes stays one."""
+    done = {id(None): None}
+    for line in lines:
+        if id(line) not in done:
+            done[id(line)] = function(line)
+    return [done[id(line)] for line in lines]
+
+
 def difference_rows(xp, graph, place, first, second):
     """Rows e_first - e_second (R, *shape) over the entries of a node, and no offsets.
 
@@ -80,7 +89,7 @@ def linear_bound(xp, graph, weights, start, count: int, lines: Mapping, region):
         if a is None:
             continue
         node = graph[current]
-        if isinstance(a, Patch) and not _takes(node, a):
+        if isinstance(a, Patch) and not passes_windows(node, a):
             a = a.whole(xp, node.shape)
         if node.operation is None:
             if isinstance(a, Patch):
@@ -98,8 +107,8 @@ def linear_bound(xp, graph, weights, start, count: int, lines: Mapping, region):
     return low, high
 
 
-def _takes(node, patch):
-    """Whether a node passes windows on as windows."""
+def passes_windows(node, patch: Patch) -> bool:
+    """Whether a node passes the windows of a patch on as windows, which saves work."""
     operation = node.operation
     known = isinstance(operation, Elementwise | type(None)) or hasattr(operation, "adjoint_patch")
     return known and patch.small(node.shape)
@@ -121,9 +130,8 @@ def _step_of_patch(xp, graph, place, weights, lines, a, count):
     if not node.nonlinear:
         part, offset = node.operation.adjoint_patch(xp, weights[place], a)
         return (part,), offset, offset
-    near = {id(line): a.of(xp, line, count) for line in lines[place] if line is not None}
-    own = [near.get(id(line)) for line in lines[place]]
-    parts, below, above = _bend(xp, node, own, _by_image(xp, a.values, 1), a.size)
+    near = mapped(lambda line: a.of(xp, line, count), lines[place])
+    parts, below, above = _bend(xp, node, near, _by_image(xp, a.values, 1), a.size)
     return [Patch(part, a.top, a.left) for part in parts], below, above
 
 

@@ -5,6 +5,11 @@ import math
 from typing import Any
 
 
+def saves_work(window, shape) -> bool:
+    """Whether windows (h, w, C) are so much smaller than images of `shape` that they save work."""
+    return 2 * math.prod(window) <= math.prod(shape)
+
+
 @dataclasses.dataclass(frozen=True)
 class Patch:
     """Rows over images (H, W, C), each zero but in a window of its own, which may reach beyond.
@@ -26,8 +31,8 @@ class Patch:
         return tuple(self.values.shape[1:])
 
     def small(self, shape) -> bool:
-        """Whether the windows are so much smaller than images of `shape` that they save work."""
-        return 2 * math.prod(self.size) <= math.prod(shape)
+        """`saves_work` of the windows, in images of `shape`."""
+        return saves_work(self.size, shape)
 
     def scaled(self, xp, factors) -> "Patch":
         """Every row times its factor (R,)."""
@@ -36,9 +41,7 @@ class Patch:
 
     def within(self, xp, shape) -> "Patch":
         """The same, with zeros beyond images of `shape`."""
-        row, column = self._places(xp)
-        inside = ((row >= 0) & (row < shape[0]))[:, :, None]
-        inside = inside & ((column >= 0) & (column < shape[1]))[:, None, :]
+        inside = _inside(*self._places(xp), shape)
         values = xp.where(inside[..., None], self.values, 0.0)
         return dataclasses.replace(self, values=values)
 
@@ -65,8 +68,7 @@ class Patch:
         height, width, channels = self.size
         row = xp.arange(shape[0])[None, :] - self.top[:, None]
         column = xp.arange(shape[1])[None, :] - self.left[:, None]
-        inside = ((row >= 0) & (row < height))[:, :, None]
-        inside = inside & ((column >= 0) & (column < width))[:, None, :]
+        inside = _inside(row, column, self.size)
         row = xp.arange(xp.shape(self.top)[0])[:, None] * height + row
         place = xp.where(inside, row[:, :, None] * width + column[:, None, :], 0)
         flat = xp.reshape(self.values, (-1, channels))
@@ -76,3 +78,11 @@ class Patch:
         """Rows (R, h) and columns (R, w) of the image that the windows are of."""
         height, width, _ = self.size
         return self.top[:, None] + xp.arange(height), self.left[:, None] + xp.arange(width)
+
+
+def _inside(row, column, shape):
+    """Which places at rows (R, h) and columns (R, w) lie in (H, W, ...), (R, h, w)."""
+    vertical, horizontal = (
+        (place >= 0) & (place < size) for place, size in zip((row, column), shape, strict=False)
+    )
+    return vertical[:, :, None] & horizontal[:, None, :]

@@ -27,7 +27,7 @@ from robustzoo.evaluation.report import Report, Result
 from robustzoo.evaluation.suite import suite
 from robustzoo.forward import forward
 from robustzoo.hashes import sha256
-from robustzoo.provenance import provenance
+from robustzoo.provenance import versions
 from robustzoo.threats import L1, L2, ROUNDING, Linf, to_config
 
 BLOCK = 500  # examples between two entries of the journal
@@ -109,7 +109,7 @@ def _journal(folder, attacks, facts):
     # What a name alone describes may be another attack when the same call comes again.
     folder = folder if all(map(fully_described, attacks.values())) else None
     plan = {label: describe(attack) for label, attack in attacks.items()}
-    facts = json.dumps([*facts, plan, _sources(), provenance()["versions"]])
+    facts = json.dumps([*facts, plan, _sources(), versions()])
     return Journal(folder, sha256(facts.encode()))
 
 

@@ -61,6 +61,7 @@ def test_a_diverging_run_keeps_its_last_good_checkpoint(workplace):
     write_recipe(workplace, rate="float('nan')")
     result = train("bad", "--checkpoint-minutes", "0")
     assert result.exit_code == 1 and "the loss became nan" in result.stderr
+    assert isinstance(result.exception, SystemExit)  # a message, no traceback
     assert not (workplace / "bad").exists()
 
 
