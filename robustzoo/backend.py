@@ -6,6 +6,7 @@ input_gradient(fn, x)          fn: x -> (values (B,), aux); returns (values, aux
 weight_gradient(model, fn)     fn: () -> (loss, aux); keeps the updates of BatchNorm
 portable_step(step)            step(self, x, y, sample_weight) -> logs, as train or test step
 compiled(fn, variables)        one compiled function that reads and updates `variables`
+batch_normalized(x, ...)       x by the moments of its batch in one kernel; None where XLA fuses
 data_parallel(count)           scope in which a model trains on several devices
 device_name()                  name of the accelerator, None on a CPU
 """
@@ -113,6 +114,17 @@ if BACKEND == "tensorflow":
         function._omit_frequent_tracing_warning = True
         return function
 
+    def batch_normalized(x, gamma, beta, epsilon: float):
+        """Returns gamma (x - mean) / sqrt(variance + epsilon) + beta of x (B, H, W, C), and both.
+
+        The moments (C,) are those of the batch, without Bessel's correction, as Keras has them.
+        """
+        y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=x, scale=gamma, offset=beta, mean=[], variance=[], epsilon=epsilon, is_training=True
+        )
+        count = tf.cast(tf.size(x) / tf.shape(x)[-1], variance.dtype)
+        return y, mean, variance * (count - 1) / count
+
     def accelerated() -> bool:
         """Whether XLA pays: it does on an accelerator, and halves the speed on a CPU."""
         return bool(tf.config.list_physical_devices("GPU"))
@@ -203,6 +215,8 @@ elif BACKEND == "jax":
 
         return call
 
+    batch_normalized = None  # XLA makes one pass of Keras' operations
+
     def accelerated() -> bool:
         """Whether XLA pays; on JAX there is nothing else."""
         return True
@@ -264,6 +278,8 @@ else:
     def compiled(fn, variables):
         """Runs `fn` eagerly, without a gradient tape around it."""
         return torch.no_grad()(fn)
+
+    batch_normalized = None  # Keras takes torch's own kernel
 
     def accelerated() -> bool:
         """Whether XLA pays; torch has none."""

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 import keras
 from keras import initializers, layers
 
+from robustzoo.layers import FusedBatchNormalization
+
 CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
 CIFAR10_STD = (0.2471, 0.2435, 0.2616)
 
@@ -74,7 +76,7 @@ def residual_convolution(x, filters: int, size: int, name: str, strides: int = 1
 
 def batch_norm(x, name: str):
     """BatchNorm as in PyTorch: momentum 0.1 there is 0.9 here, eps 1e-5."""
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)(x)
+    return FusedBatchNormalization(momentum=0.9, epsilon=1e-5, name=name)(x)
 
 
 def norm_relu(x, name: str):

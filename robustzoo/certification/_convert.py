@@ -20,7 +20,7 @@ from robustzoo.certification.operations import (
     Sum,
     Tanh,
 )
-from robustzoo.layers import CenterLogits, ReverseLogits, Temperature
+from robustzoo.layers import CenterLogits, FusedBatchNormalization, ReverseLogits, Temperature
 
 DTYPES = ("float32", "float64")  # what bounds in float64 are those of, up to the tolerance
 
@@ -279,6 +279,7 @@ CONVERTERS = {
     layers.SpatialDropout2D: _identity,
     layers.ZeroPadding2D: _zero_padding,
     CenterLogits: _center_logits,
+    FusedBatchNormalization: _batch_normalization,
     ReverseLogits: lambda call: [_scale(call.output, -1.0)],
     Temperature: lambda call: [_scale(call.output, 1.0 / call.layer.temperature)],
 }
