@@ -1,6 +1,6 @@
-"""Defensive distillation (Papernot et al., arXiv:1511.04508), CIFAR-10, ResNet-10 at T = 100.
+"""Defensive distillation (Papernot et al., arXiv:1511.04508), CIFAR-10, WRN-10-4 at T = 100.
 
-The net is the pre-activation ResNet-10 with a stem of stride 2.
+The net is the WRN-10-4 with a stem of stride 2.
 
 Command:  python -m training.train distillation_cifar10
 Expect:   not yet measured
@@ -21,14 +21,14 @@ from training.schedules import one_cycle
 
 
 def recipe() -> Recipe:
-    net = {"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD}
+    net = {"depth": 10, "width": 4, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD}
     return Recipe(
         dataset="cifar10",
-        architecture="preact_resnet",
+        architecture="wide_resnet",
         arguments=net,
         defense=partial(Distillation, temperature=100.0, average_decay=0.998),
         threat=None,
-        epochs=15,
+        epochs=20,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,

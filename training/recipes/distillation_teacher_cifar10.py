@@ -1,4 +1,4 @@
-"""The teacher of defensive distillation (Papernot et al.), CIFAR-10, ResNet-10 at T = 100.
+"""The teacher of defensive distillation (Papernot et al.), CIFAR-10, WRN-10-4 at T = 100.
 
 Command:  python -m training.train distillation_teacher_cifar10
 Expect:   not yet measured
@@ -19,10 +19,10 @@ from training.schedules import one_cycle
 
 
 def recipe() -> Recipe:
-    net = {"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD}
+    net = {"depth": 10, "width": 4, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD}
     return Recipe(
         dataset="cifar10",
-        architecture="preact_resnet",
+        architecture="wide_resnet",
         arguments=net,
         defense=partial(
             StandardTraining,
@@ -31,7 +31,7 @@ def recipe() -> Recipe:
         ),
         threat=None,
         method="distillation",
-        epochs=15,
+        epochs=20,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,

@@ -1,4 +1,4 @@
-"""Mixup (Zhang et al., arXiv:1710.09412), CIFAR-10, ResNet-10 with a stem of stride 2.
+"""Mixup (Zhang et al., arXiv:1710.09412), CIFAR-10, WRN-10-4 with a stem of stride 2.
 
 Command:  python -m training.train mixup_cifar10
 Expect:   not yet measured
@@ -18,10 +18,10 @@ from training.schedules import one_cycle
 
 
 def recipe() -> Recipe:
-    net = {"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD}
+    net = {"depth": 10, "width": 4, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD}
     return Recipe(
         dataset="cifar10",
-        architecture="preact_resnet",
+        architecture="wide_resnet",
         arguments=net,
         defense=partial(MixupTraining, average_decay=0.998),
         threat=None,

@@ -1,40 +1,27 @@
-"""MI-OL (Pang et al., arXiv:1909.11515), CIFAR-10, ResNet-10, stem of stride 2, trained with mixup.
+"""MI-OL (Pang et al., arXiv:1909.11515), CIFAR-10, around mixup-cifar10 after two more epochs.
 
 Command:  python -m training.train mixup_inference_cifar10
 Expect:   not yet measured
 """
 
+import dataclasses
 from functools import partial
 
-import keras
-
-from robustzoo.architectures import CIFAR10_MEAN, CIFAR10_STD
-from robustzoo.attacks import PGD
-from robustzoo.defenses import MixupTraining
-from robustzoo.threats import Linf
-from training.augment import crop_flip
 from training.recipe import Recipe
+from training.recipes import mixup_cifar10
 from training.schedules import one_cycle
-
-NET = {"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD}
-BASE = {"architecture": "preact_resnet", "arguments": NET}
 
 
 def recipe() -> Recipe:
-    return Recipe(
-        dataset="cifar10",
-        architecture="preact_resnet",
-        arguments=NET,
-        defense=partial(MixupTraining, average_decay=0.998),
-        threat=None,
+    base = mixup_cifar10.recipe()
+    net = {"architecture": base.architecture, "arguments": base.arguments}
+    return dataclasses.replace(
+        base,
         method="mixup_inference",
-        epochs=25,
-        batch_size=128,
-        learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
-        optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
-        augment=crop_flip,
-        released={"architecture": "mixup_inference", "arguments": {"base": BASE, "other": 30}},
-        validation_attack=PGD(Linf(8 / 255), step_size=2 / 255, steps=10),
+        initial="mixup-cifar10",
+        epochs=2,
+        learning_rate=partial(one_cycle, peak=0.01, rise=0.3),
+        released={"architecture": "mixup_inference", "arguments": {"base": net, "other": 30}},
         published={
             "clean": 0.839,
             "source": "Pang et al., arXiv:1909.11515, a ResNet-50; recalled, low confidence",

@@ -1,4 +1,4 @@
-"""RCE (Pang et al., arXiv:1706.00633), CIFAR-10, ResNet-10 with a stem of stride 2.
+"""RCE (Pang et al., arXiv:1706.00633), CIFAR-10, WRN-10-4 with a stem of stride 2.
 
 Command:  python -m training.train rce_cifar10
 Expect:   not yet measured
@@ -19,15 +19,15 @@ from training.schedules import one_cycle
 
 
 def recipe() -> Recipe:
-    net = {"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD}
+    net = {"depth": 10, "width": 4, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD}
     return Recipe(
         dataset="cifar10",
         architecture="reversed_logits",
-        arguments={"base": {"architecture": "preact_resnet", "arguments": net}},
+        arguments={"base": {"architecture": "wide_resnet", "arguments": net}},
         defense=partial(StandardTraining, criterion=reverse_cross_entropy, average_decay=0.998),
         threat=None,
         method="rce",
-        epochs=15,
+        epochs=20,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),

@@ -1,4 +1,4 @@
-"""RSE (Liu et al.), CIFAR-10, pre-activation ResNet-10 with a stem of stride 2 and noise.
+"""RSE (Liu et al.), CIFAR-10, WRN-10-4 with a stem of stride 2 and noise.
 
 Command:  python -m training.train rse_cifar10
 Expect:   not yet measured
@@ -17,8 +17,14 @@ from training.recipe import Recipe
 from training.schedules import one_cycle
 
 BASE = {
-    "architecture": "preact_resnet",
-    "arguments": {"depth": 10, "stem_strides": 2, "mean": CIFAR10_MEAN, "std": CIFAR10_STD},
+    "architecture": "wide_resnet",
+    "arguments": {
+        "depth": 10,
+        "width": 4,
+        "stem_strides": 2,
+        "mean": CIFAR10_MEAN,
+        "std": CIFAR10_STD,
+    },
 }
 NET = {"base": BASE, "image": 0.2, "inner": 0.1}
 

@@ -15,8 +15,8 @@ from training.tables._table import Table, drawn
 
 # Data, label, our model, percent published: clean, then PGD-10 tar, un, PGD-50 tar, un at each eps.
 ROWS = [
-    ("cifar10", "SCE, ResNet-10", "sce-cifar10", "", "", ""),
-    ("cifar10", "MMC, ResNet-10", "mmc-cifar10", "", "", ""),
+    ("cifar10", "SCE, WRN-10-4", "sce-cifar10", "", "", ""),
+    ("cifar10", "MMC, WRN-10-4", "mmc-cifar10", "", "", ""),
     ("cifar10", "SCE, 32", "sce-cifar10-resnet47", "93.6", "<1 3.7 <1 3.6", "<1 2.7 <1 2.9"),
     (
         "cifar10", "MMC, 32", "mmc-cifar10-resnet47", "92.7",

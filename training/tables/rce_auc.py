@@ -188,9 +188,9 @@ def main(examples, models):
 def remarks(rows: list) -> list[str]:
     """What the numbers say, in sentences."""
     told = [
-        "Published: ResNet-32. Ours on CIFAR-10 are two ResNet-10 that differ in the loss, and on "
+        "Published: ResNet-32. Ours on CIFAR-10 are two WRN-10-4 that differ in the loss, and on "
         "MNIST two SmallCNN, of 2 epochs with cross-entropy and 5 with RCE. s2 is the paper's, for "
-        "64 features; ours have 512 and 200."
+        "64 features; ours have 256 and 200."
     ]
     for name in dict.fromkeys(row["model"] for row in rows):
         for detector in DETECTORS:
