@@ -207,6 +207,22 @@ def test_wong_kolter_is_judged_by_a_bound():
     assert (best > loose + 0.01).any()
 
 
+def test_wong_kolter_is_judged_by_more_exact_rows_than_it_trains_with():
+    """More units of the middle layer cross than there are projections, fewer than eight times."""
+    inputs = keras.Input((4, 4, 1))
+    x = keras.layers.Flatten()(inputs)
+    for units in (30, 20):
+        x = keras.layers.Dense(units, "relu")(x)
+    model = keras.Model(inputs, keras.layers.Dense(3)(x))
+    x, y = images(model, 8)
+    exact, few = (
+        -numpy(compiled(WongKolter, model, projections=k).judge(*tensors(x, y))) for k in (None, 3)
+    )
+    loose = Certifier(model, Linf).margins("crown-ibp", x, y, EPS)
+    assert (exact > loose + 0.01)[np.isfinite(loose)].any()
+    np.testing.assert_allclose(few, exact, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("net", [chain, residual, branches, pools])
 def test_dual_bounds_are_those_of_the_engine(net):
     model = net()

@@ -8,14 +8,16 @@ from robustzoo.certification.margin_bounds import margin_bounds
 from robustzoo.certification.operations import ReLU
 from robustzoo.defenses.certified import Certified
 
+JUDGED = 8  # times the exact rows of a step, which has gradients to keep and go through as well
+
 
 class WongKolter(Certified):
     """Training on the dual bound of Wong & Kolter (2018, arXiv:1711.00851).
 
     v by lines of one slope, of hidden units as of the margins; with `projections` hidden bounds are
     estimates (Wong et al., 2018, arXiv:1805.12514), and so is the `robust_accuracy` of `fit`. That
-    of `evaluate` is a bound: intervals stand in for the estimates. See `certification.dual_bounds`
-    and `Certified`.
+    of `evaluate` is a bound: it takes eight times as many exact rows, and intervals stand in for
+    the estimates. See `certification.dual_bounds` and `Certified`.
 
     Args:
         projections: Cauchy variables for each hidden node, where more units cross than exact rows
@@ -45,6 +47,7 @@ class WongKolter(Certified):
         return -margin_bounds(FLOAT32, graph, weights, region, y, boxes, "same"), boxes
 
     def judged_logits(self, weights, region, y):
-        boxes = dual_bounds(FLOAT32, self.judged, weights, region, self.projections, None)
+        rows = self.projections and JUDGED * self.projections
+        boxes = dual_bounds(FLOAT32, self.judged, weights, region, rows, None)
         own = -margin_bounds(FLOAT32, self.judged, weights, region, y, boxes, "adaptive")
         return ops.minimum(super().judged_logits(weights, region, y), own)
