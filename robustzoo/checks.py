@@ -1,12 +1,21 @@
 """What images and labels must look like, said in one error before anything is computed."""
 
+import numbers
+
 import numpy as np
 
 
 def check_data(model, images, labels) -> tuple[np.ndarray, np.ndarray]:
     """`images` and `labels` as below, such as `model` takes and gives, or raises ValueError."""
-    images = check_images(images, model.input_shape[1:])
-    return images, check_labels(labels, len(images), model.output_shape[-1])
+    shape, classes = _ends(model)
+    images = check_images(images, shape)
+    return images, check_labels(labels, len(images), classes)
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Raises ValueError unless `batch_size` is an integer >= 1."""
+    if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
+        raise ValueError(f"batch_size must be an integer >= 1. Received: {batch_size!r}")
 
 
 def check_images(images, input_shape: tuple | None = None) -> np.ndarray:
@@ -52,6 +61,18 @@ def check_labels(labels, count: int, classes: int) -> np.ndarray:
             f"labels must lie in 0 .. {classes - 1}. Received: {labels.min()} .. {labels.max()}"
         )
     return labels.astype("int32", copy=False)
+
+
+def _ends(model):
+    """Shape of one input and number of classes; ValueError for a model that does not tell."""
+    try:
+        return model.input_shape[1:], model.output_shape[-1]
+    except (AttributeError, ValueError):
+        hint = "; closest: its .deployed" if hasattr(model, "deployed") else ""
+        raise ValueError(
+            "the model must be a functional keras.Model or a built Sequential. "
+            f"Received: {model!r:.100} of type {type(model).__name__}{hint}"
+        ) from None
 
 
 def _fits(shape, wanted):

@@ -11,6 +11,7 @@ there.
 
 import dataclasses
 import difflib
+import numbers
 import os
 import tempfile
 import warnings
@@ -82,7 +83,7 @@ def load(
         validation: number of training examples set aside, the same ones every time.
         cache_dir: where the decoded copy lies; by default `robustzoo/datasets` in the user's cache.
     """
-    if name not in NAMES:
+    if not isinstance(name, str) or name not in NAMES:
         close = difflib.get_close_matches(str(name), NAMES, n=1, cutoff=0.0)
         raise ValueError(
             f"no dataset {name!r}; there are {', '.join(NAMES)}. Did you mean {close[0]!r}?"
@@ -105,9 +106,14 @@ def load(
 
 
 def _only(split, classes, total):
-    unknown = [c for c in classes if c not in range(total)]
-    if unknown or len(set(classes)) != len(classes) or not classes:
-        raise ValueError(f"classes must be distinct, in 0 .. {total - 1}. Received: {classes}")
+    good = isinstance(classes, tuple | list) and all(
+        isinstance(c, numbers.Integral) and not isinstance(c, bool) and 0 <= c < total
+        for c in classes
+    )
+    if not good or len(set(classes)) != len(classes) or not classes:
+        raise ValueError(
+            f"classes must be distinct integers in 0 .. {total - 1}. Received: {classes!r}"
+        )
     renumber = np.full(total, -1, "int32")
     renumber[list(classes)] = np.arange(len(classes))
     labels = renumber[split.labels]

@@ -9,6 +9,7 @@ A threat is written in files as {"norm": "linf", "eps": "8/255"}: `to_config`, `
 import dataclasses
 import difflib
 import math
+import numbers
 from fractions import Fraction
 
 import keras
@@ -26,7 +27,7 @@ class _Ball:
     eps: float
 
     def __post_init__(self):
-        _check_eps(self.eps)
+        object.__setattr__(self, "eps", _checked_eps(self.eps))
 
     def __str__(self):
         return f"{type(self).__name__} {format_eps(self.eps)}"
@@ -39,7 +40,16 @@ class _Ball:
 
 @dataclasses.dataclass(frozen=True)
 class Linf(_Ball):
-    """Images within `eps` of `x` in every pixel, inside [0, 1]."""
+    """Images within `eps` of `x` in every pixel, inside [0, 1]; eps <= 1."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if isinstance(self.eps, numbers.Real) and self.eps > 1:
+            closest = f"{self.eps:g}/255" if self.eps <= 255 else "1.0"
+            raise ValueError(
+                "eps of Linf must lie in 0 .. 1, in pixels of [0, 1], not of 0 .. 255. "
+                f"Received: {self.eps}; closest: {closest}"
+            )
 
     def project(self, z, x):
         """Nearest allowed image to `z`; both (B, H, W, C)."""
@@ -151,11 +161,10 @@ def parse_eps(text: str | float) -> float:
     """Reads "8/255", "0.3" or a number."""
     try:
         value = float(Fraction(text)) if isinstance(text, str) else float(text)
-    except (TypeError, ValueError, ZeroDivisionError):
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         message = f'eps must be a number or a fraction such as "8/255". Received: {text!r}'
         raise ValueError(message) from None
-    _check_eps(value)
-    return value
+    return _checked_eps(value)
 
 
 def format_eps(eps: float) -> str:
@@ -174,9 +183,17 @@ def _exact(eps: float) -> str:
     return np.format_float_positional(float(eps), trim="0")
 
 
-def _check_eps(eps):
-    if isinstance(eps, int | float) and not 0 <= eps < math.inf:
-        raise ValueError(f"eps must be a finite number >= 0, in pixels of [0, 1]. Received: {eps}")
+def _checked_eps(eps):
+    """`eps`, as Python's own number where it is one of NumPy; tensors are not looked at."""
+    if isinstance(eps, np.generic):
+        eps = eps.item()
+    wrong = isinstance(eps, numbers.Real) and not 0 <= eps < math.inf
+    if wrong or isinstance(eps, str) or eps is None:
+        hint = "; parse_eps reads text" if isinstance(eps, str) else ""
+        raise ValueError(
+            f"eps must be a finite number >= 0, in pixels of [0, 1]. Received: {eps!r}{hint}"
+        )
+    return eps
 
 
 def _norm(x):

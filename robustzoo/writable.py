@@ -4,8 +4,13 @@ from pathlib import Path
 
 
 def writable(path: str | Path) -> Path:
-    """The path of a file to be written; FileNotFoundError if there is no folder for it."""
+    """The path of a file to be written; OSError, which names it, if it cannot be."""
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
+    before = path.exists()
+    with open(path, "ab"):  # permissions alone do not tell
+        pass
+    if not before:
+        path.unlink()
     return path

@@ -1,5 +1,7 @@
 """Checks that many attacks make of their arguments."""
 
+from numbers import Real
+
 from robustzoo.threats import L1, L2, Linf
 
 
@@ -11,7 +13,7 @@ def check_positive(attack, integers: tuple = (), numbers: tuple = ()) -> None:
             raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
     for name in numbers:
         value = getattr(attack, name)
-        if not 0 < value < float("inf"):
+        if not isinstance(value, Real) or not 0 < value < float("inf"):
             raise ValueError(f"{name} must be a positive number. Received: {name}={value!r}")
 
 
@@ -28,5 +30,5 @@ def check_threat(attack, *norms: type) -> None:
 def check_step_size(attack) -> None:
     """Raises ValueError if the step size is negative or not finite; tensors are not looked at."""
     size = attack.step_size
-    if isinstance(size, int | float) and not 0 <= size < float("inf"):
+    if isinstance(size, Real) and not 0 <= size < float("inf") or isinstance(size, str):
         raise ValueError(f"step_size must be a number >= 0. Received: step_size={size!r}")

@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from robustzoo.cli._show import notice
+from robustzoo.writable import writable
 
 
 def command_line(*models: tuple[str, Path], without: tuple = ()) -> str:
@@ -28,8 +29,13 @@ def command_line(*models: tuple[str, Path], without: tuple = ()) -> str:
 
 
 def tell_where(name: str, folder: Path) -> None:
-    """Says before any work that what is measured will only be shown, unless `name` is a folder."""
-    if not _is_folder(name):
+    """Says before any work that what is measured will only be shown, unless `name` is a folder.
+
+    OSError if it is one that cannot be written to.
+    """
+    if _is_folder(name):
+        writable(folder / "manifest.json")
+    else:
         notice(f"to be shown, not written: give a folder, e.g. model_cards/{folder.name}, to renew")
 
 

@@ -1,5 +1,7 @@
 """robustzoo list | info"""
 
+import difflib
+
 import click
 
 import robustzoo
@@ -13,7 +15,7 @@ PROVED = ["data", "network", "defense", "threat", "clean", "attacked", "certifie
 @click.argument("pattern", default="*")
 @click.option("--defense", help="e.g. trades")
 @click.option("--dataset", help="e.g. cifar10")
-@click.option("--norm", help="linf or l2")
+@click.option("--norm", help="linf, l2 or l1")
 @click.option("--architecture", help="e.g. wide_resnet")
 @click.option("--certified", is_flag=True, help="What is proved of those with a certificate.")
 def list_(pattern, certified, **facts):
@@ -30,7 +32,9 @@ def list_(pattern, certified, **facts):
     if names:
         table(["name", *columns], [[name, *cells(entries[name])] for name in names])
     else:
-        notice(f"none of the {len(entries)} released models matches")
+        close = difflib.get_close_matches(pattern.strip("*?"), entries, 3, 0.4)
+        hint = f"; closest: {', '.join(close)}" if close else ""
+        notice(f"none of the {len(entries)} released models matches {pattern!r}{hint}")
 
 
 @click.command()

@@ -63,6 +63,12 @@ def certify(name, examples, sample_seed, eps, methods, seconds, output, radius, 
     tell_where(name, folder)
     notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
     proof, report = _bounds(model, config, test, sample_seed, threat, methods, seconds)
+    command = command_line((name, folder), without=("output", "radius", "curve", "queries"))
+    record = _certificate(proof, report, command)
+    renew(
+        name, folder, "certificate.json", record,
+        kind=lambda r: r["threat"], effort=lambda r: frozenset(r["methods"]),
+    )  # fmt: skip
     if output:
         proof.save(output)
         notice(f"wrote {output}")
@@ -70,12 +76,6 @@ def certify(name, examples, sample_seed, eps, methods, seconds, output, radius, 
         _write_radii(radius, model, test, threat, methods, seconds)
     if curve:
         _write_curve(curve, folder, model, config, test, threat, methods)
-    command = command_line((name, folder), without=("output", "radius", "curve", "queries"))
-    record = _certificate(proof, report, command)
-    renew(
-        name, folder, "certificate.json", record,
-        kind=lambda r: r["threat"], effort=lambda r: frozenset(r["methods"]),
-    )  # fmt: skip
 
 
 @click.command()
@@ -120,6 +120,12 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
         line(f"L2 {eps:g}", percent(share))
     line("abstained", percent(float((proof.predicted < 0).mean())))
     notice(str(proof))
+    command = command_line((name, folder), without=("output", "figure"))
+    record = _radii(proof, config, sample_seed, spent, command)
+    renew(
+        name, folder, "smoothing.json", record,
+        kind=lambda r: r["sigma"], effort=lambda r: r["n"],
+    )  # fmt: skip
     if output:
         proof.save(output)
         notice(f"wrote {output}")
@@ -128,12 +134,6 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
 
         figure.write_bytes(radius_figure({f"{Path(name).name}, sigma {sigma:g}": proof}))
         notice(f"wrote {figure}")
-    command = command_line((name, folder), without=("output", "figure"))
-    record = _radii(proof, config, sample_seed, spent, command)
-    renew(
-        name, folder, "smoothing.json", record,
-        kind=lambda r: r["sigma"], effort=lambda r: r["n"],
-    )  # fmt: skip
 
 
 def _chosen(methods):
@@ -219,9 +219,10 @@ def _write_radii(path, model, test, threat, methods, seconds):
 
     from robustzoo.certification import certified_radius
     from robustzoo.evaluation._bar import progress_bar
-    from robustzoo.threats import to_config
+    from robustzoo.threats import Linf, to_config
 
-    largest, steps = WIDEST * threat.eps, 12
+    widest = 1.0 if isinstance(threat, Linf) else float("inf")
+    largest, steps = min(WIDEST * threat.eps, widest), 12
     with progress_bar(9) as bar:
         task = bar.add_task("radii", total=len(test))
         radii = certified_radius(

@@ -200,6 +200,14 @@ class Defense(keras.Model):
 
 
 def _check_attacks(attack, validation_attack, warmup_steps):
+    for name, value in (("attack", attack), ("validation_attack", validation_attack)):
+        if value is not None and (not callable(value) or isinstance(value, type)):
+            raise ValueError(
+                f"{name} must be an attack, such as PGD(Linf(8 / 255), 2 / 255). "
+                f"Received: {value!r}"
+            )
+    if type(warmup_steps) is not int or warmup_steps < 0:
+        raise ValueError(f"warmup_steps must be an integer >= 0. Received: {warmup_steps!r}")
     if getattr(validation_attack, "targeted", False):
         raise ValueError(
             "validation_attack gets the labels, so it must be untargeted. "

@@ -1,5 +1,9 @@
 """Adversarial robust training (ART)."""
 
+from collections.abc import Callable
+
+import keras
+
 from robustzoo.defenses.base import Defense
 
 
@@ -14,6 +18,14 @@ class MadryTraining(Defense):
     al., 2015, arXiv:1511.03034). Neither clips x' to [0, 1] in the paper; `fgsm` does. With
     `attacks.MisclassificationSurrogate` it is the other surrogate of LWA.
     """
+
+    def __init__(self, classifier: keras.Model, attack: Callable, **options):
+        if attack is None:
+            raise ValueError(
+                "MadryTraining trains on the examples of an attack, such as "
+                "PGD(Linf(8 / 255), 2 / 255); StandardTraining on the images. Received: None"
+            )
+        super().__init__(classifier, attack, **options)
 
     def objective(self, x, x_adv, y):
         logits = self.classifier(x_adv, training=True)

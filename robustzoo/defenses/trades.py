@@ -1,6 +1,7 @@
 """TRADES."""
 
 import dataclasses
+import numbers
 
 import keras
 from keras import ops
@@ -23,8 +24,8 @@ class Trades(Defense):
     """
 
     def __init__(self, classifier: keras.Model, attack: PGD, *, beta: float = 6.0, **options):
-        if beta < 0:
-            raise ValueError(f"beta must be >= 0. Received: {beta}")
+        if not isinstance(beta, numbers.Real) or not 0 <= beta < float("inf"):
+            raise ValueError(f"beta must be a finite number >= 0. Received: {beta!r}")
         if not isinstance(attack, PGD) or attack.targeted:
             raise ValueError(f"attack must be an untargeted PGD. Received: {attack!r}")
         if attack.start == "clean":

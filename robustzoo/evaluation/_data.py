@@ -5,5 +5,11 @@ from robustzoo.checks import check_data
 
 def checked_data(model, data):
     """(images, labels) of a `Split` or a tuple, if `model` can take them; ValueError otherwise."""
-    images, labels = data if isinstance(data, tuple) else (data.images, data.labels)
+    try:
+        images, labels = data if isinstance(data, tuple | list) else (data.images, data.labels)
+    except (AttributeError, ValueError):
+        raise ValueError(
+            "data must be a tuple (images, labels), or something with both as attributes. "
+            f"Received: {type(data).__name__}"
+        ) from None
     return check_data(model, images, labels)

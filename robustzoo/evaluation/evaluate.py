@@ -2,6 +2,7 @@
 
 import functools
 import json
+import numbers
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from robustzoo.attacks import Attack, generate, run
 from robustzoo.attacks.base import fooled
+from robustzoo.checks import check_batch_size
 from robustzoo.evaluation._bar import progress_bar
 from robustzoo.evaluation._data import checked_data
 from robustzoo.evaluation.checks import (
@@ -71,6 +73,7 @@ def evaluate(
             like, which have but a name.
         tell: called with each result as soon as it is there.
     """
+    _check_arguments(threat, attacks, batch_size, seed)
     images, labels = checked_data(model, data)
     attacks = _judgeable(suite(threat) if attacks is None else attacks, threat)
     clean, logits = _unattacked(model, images, labels, threat, batch_size, seed)
@@ -91,6 +94,26 @@ def evaluate(
     return Report(
         dataset, threat, weights, examples, seed, sample_seed, tuple(results), findings, precision
     )
+
+
+def _check_arguments(threat, attacks, batch_size, seed):
+    if not isinstance(threat, Linf | L2 | L1):
+        raise ValueError(
+            f"threat must be Linf, L2 or L1, such as Linf(8 / 255). Received: {threat!r}"
+        )
+    given = isinstance(attacks, Mapping) and attacks and attacks.values()
+    if attacks is not None and not (given and all(map(_runs, given))):
+        raise ValueError(
+            "attacks must be at least one attack by its label, such as "
+            f'{{"PGD": PGD(threat, 2 / 255)}}. Received: {attacks!r:.200}'
+        )
+    check_batch_size(batch_size)
+    if not isinstance(seed, numbers.Integral):
+        raise ValueError(f"seed must be an integer. Received: {seed!r}")
+
+
+def _runs(attack):
+    return callable(attack) and not isinstance(attack, type)
 
 
 def _unattacked(model, images, labels, threat, batch_size, seed):

@@ -5,6 +5,8 @@ from keras import ops
 
 from robustzoo.backend import batch_normalized
 
+DTYPES = ("float16", "bfloat16", "float32")  # that the kernel takes
+
 
 @keras.saving.register_keras_serializable("robustzoo")
 class FusedBatchNormalization(keras.layers.BatchNormalization):
@@ -17,12 +19,13 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     with axis, centre and scale at their defaults.
 
     Args:
+        axis: -1.
         momentum: of the moving moments.
         epsilon: added to the variance.
     """
 
-    def __init__(self, momentum: float = 0.99, epsilon: float = 1e-3, **options):
-        super().__init__(momentum=momentum, epsilon=epsilon, **options)
+    def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, **options):
+        super().__init__(axis, momentum, epsilon, **options)
         if self.axis != -1 or not (self.center and self.scale) or self.renorm or self.synchronized:
             raise ValueError(
                 "FusedBatchNormalization has axis -1, centre and scale, neither renorm nor "
@@ -33,7 +36,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         kernel = batch_normalized is not None and mask is None and len(inputs.shape) == 4
-        kernel = kernel and self.compute_dtype != "float64"
+        kernel = kernel and keras.backend.standardize_dtype(inputs.dtype) in DTYPES
         if not (kernel and training and self.trainable):
             return super().call(inputs, training=training, mask=mask)
         gamma, beta = ops.cast(self.gamma, "float32"), ops.cast(self.beta, "float32")
@@ -42,4 +45,4 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         for variable, value in zip(moving, moments, strict=True):
             old = ops.cast(variable, value.dtype)
             variable.assign(old * self.momentum + value * (1.0 - self.momentum))
-        return outputs
+        return ops.cast(outputs, self.compute_dtype)

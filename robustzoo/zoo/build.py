@@ -94,9 +94,10 @@ def _policy(dtype: str | None):
         yield
         return
     if dtype not in POLICIES:
-        close = difflib.get_close_matches(str(dtype), POLICIES, 1)
-        hint = f"; closest: {close[0]}" if close else ""
-        raise ValueError(f"dtype must be one of {', '.join(POLICIES)}. Received: {dtype!r}{hint}")
+        close = difflib.get_close_matches(str(dtype), POLICIES, 1, 0.0)[0]
+        raise ValueError(
+            f"dtype must be one of {', '.join(POLICIES)}. Received: {dtype!r}; closest: {close}"
+        )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(dtype)
     try:

@@ -48,8 +48,9 @@ def check_threat(threat: dict) -> None:
     """ValueError unless `threat` is {"norm": "linf", "eps": "8/255"} or alike."""
     _check_keys("threat", threat, ("norm", "eps"))
     if threat["norm"] not in NORMS:
-        valid = ", ".join(NORMS)
-        raise ValueError(f"norm must be one of {valid}. Received: {threat['norm']!r:.100}")
+        valid, norm = ", ".join(NORMS), f"{threat['norm']!s:.100}"
+        close = difflib.get_close_matches(norm.lower(), NORMS, 1, 0.0)[0]
+        raise ValueError(f"norm must be one of {valid}. Received: {norm!r}; closest: {close!r}")
     eps = threat["eps"]
     try:
         positive = isinstance(eps, str) and EXACT.fullmatch(eps) and Fraction(eps) > 0

@@ -24,6 +24,7 @@ def export(model, path: str | Path) -> Path:
 
     if isinstance(model, (str, Path)):
         model = load(model)
+    model = _of_keras(model)
     foreign = {
         type(layer).__name__
         for layer in _layers(model)
@@ -37,6 +38,26 @@ def export(model, path: str | Path) -> Path:
         )
     model.save(path)
     return path
+
+
+def _of_keras(model):
+    """`model`, or a copy in which layers of ours that Keras has as well are those of Keras."""
+    import keras
+
+    from robustzoo.architectures._copy import finalize
+    from robustzoo.layers import FusedBatchNormalization
+
+    def clone(layer):
+        own = isinstance(layer, FusedBatchNormalization)
+        kind = keras.layers.BatchNormalization if own else type(layer)
+        return kind.from_config(layer.get_config())
+
+    if not any(isinstance(layer, FusedBatchNormalization) for layer in _layers(model)):
+        return model
+    copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
+    copy.set_weights(model.get_weights())
+    finalize(copy)
+    return copy
 
 
 def _layers(layer):

@@ -1,5 +1,6 @@
 """The names of the released models."""
 
+import difflib
 import fnmatch
 
 from robustzoo.zoo.registry import released
@@ -28,7 +29,10 @@ def list_models(
     for key, value in wanted.items():
         known = sorted({entry[key] for entry in entries.values()} - {None})
         if value not in known:
-            raise ValueError(f"{key} must be one of {', '.join(known)}. Received: {value!r}")
+            close = difflib.get_close_matches(str(value), known, 1, 0.0)[0]
+            raise ValueError(
+                f"{key} must be one of {', '.join(known)}. Received: {value!r}; closest: {close}"
+            )
     return [
         name
         for name, entry in sorted(entries.items())

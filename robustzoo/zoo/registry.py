@@ -16,7 +16,7 @@ def released_entry(name: str) -> dict:
     """Facts of one released model; ValueError with the closest names if there is none."""
     entries = released()
     if name not in entries:
-        close = difflib.get_close_matches(name, entries, 3, 0.4)
+        close = difflib.get_close_matches(name.lower(), entries, 3, 0.4)
         hint = f"closest: {', '.join(close)}" if close else f"there are {len(entries)} names"
         raise ValueError(
             f"no released model is named {name!r}; {hint}; robustzoo.zoo.list_models() lists all"

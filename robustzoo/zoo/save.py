@@ -69,6 +69,9 @@ def _check_replaceable(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise FileExistsError(f"{folder} is a file; a model is saved to a folder")
-    other = sorted({entry.name for entry in os.scandir(folder)} - {*REQUIRED, *OPTIONAL, MANIFEST})
+    found = {entry.name for entry in os.scandir(folder)}
+    own = {*REQUIRED, *OPTIONAL, MANIFEST}
+    # A README.md alone may be anybody's.
+    other = sorted(found - own if "config.json" in found else found)
     if other:
         raise FileExistsError(f"{folder} holds {other[:5]}, which saving would delete")
