@@ -223,6 +223,26 @@ def test_wong_kolter_is_judged_by_more_exact_rows_than_it_trains_with():
     np.testing.assert_allclose(few, exact, rtol=1e-4, atol=1e-4)
 
 
+def test_frozen_batch_normalization_keeps_to_its_moving_moments():
+    """As Keras does in training: bounds of the batch's moments would be of another net."""
+    net = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 3)])
+    for layer in (keras.layers.BatchNormalization(), keras.layers.Flatten(), keras.layers.Dense(3)):
+        net.add(layer)
+    x, _ = images(net, 4)
+    graph = Graph(net)
+    moving, batch = graph.read(FLOAT32), graph.read_batch(FLOAT32, x)
+    assert any(np.abs(numpy(a) - numpy(b)).max() > 0.01 for a, b in pairs_of(moving, batch))
+    net.layers[1].trainable = False
+    for a, b in pairs_of(moving, graph.read_batch(FLOAT32, x)):
+        np.testing.assert_allclose(numpy(a), numpy(b), atol=1e-6)
+
+
+def pairs_of(one, other):
+    """Parameters of every node, side by side."""
+    flat = [keras.tree.flatten(weights) for weights in (one, other)]
+    return list(zip(*flat, strict=True))
+
+
 @pytest.mark.parametrize("net", [chain, residual, branches, pools])
 def test_dual_bounds_are_those_of_the_engine(net):
     model = net()

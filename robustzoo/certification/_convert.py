@@ -187,6 +187,8 @@ def _batch_normalization(call):
         return of(xp, xp.read(layer.moving_mean), xp.read(layer.moving_variance))
 
     def batch_moments(xp, x):
+        if not layer.trainable:  # Keras then keeps to the moving ones in training, too
+            return moments(xp)
         axes = tuple(range(len(x.shape) - 1))
         return of(xp, xp.mean(x, axis=axes), xp.var(x, axis=axes))
 

@@ -20,8 +20,8 @@ class Certificate:
         margins: {method: (N,)}, lower bounds of min_j (z_y - z_j) over the threat; -inf where the
             method did not run: on images misclassified, and in a cascade on those certified before.
         margin: (N,), the same bound by all methods together: for each j the best of theirs counts.
-        scale: (N,), largest size of a logit of the image.
-        correct: bool (N,), images classified correctly.
+        scale: (N,), largest size of a logit of the image, in float64 and as deployed.
+        correct: bool (N,), images classified correctly, in float64 and as deployed.
         tolerance: an image is certified if a margin exceeds this share of its `scale`.
         precision: of the hidden units' bounds: "float64", as of the margins. Files of old may say
             "float32", which was not sound where large numbers cancel.

@@ -9,7 +9,8 @@ from robustzoo.certification.methods import METHODS
 from robustzoo.certification.operations import ReLU
 from robustzoo.certification.optimise import SlopeSearch
 from robustzoo.certification.program import Program
-from robustzoo.certification.region import Region
+from robustzoo.certification.region import NORMS, Region
+from robustzoo.forward import forward
 
 
 class Certifier:
@@ -22,7 +23,9 @@ class Certifier:
     """
 
     def __init__(self, model, norm, clip=True, memory=MEMORY, seconds=60.0):
-        self.graph, self.norm, self.clip = Graph(model), norm, clip
+        if norm not in NORMS:
+            raise ValueError(f"norm must be the class Linf, L2 or L1. Received: {norm!r}")
+        self.model, self.graph, self.norm, self.clip = model, Graph(model), norm, clip
         self.bounds = Bounds(self.graph, norm, clip, memory)
         self.seconds, self._search = seconds, None
 
@@ -31,6 +34,16 @@ class Certifier:
         parts = [images[b : b + batch_size] for b in range(0, len(images), batch_size)]
         forward, weights = self.graph.forward, self.bounds.weights
         return np.concatenate([forward(FLOAT64, weights, FLOAT64.read(p))[-1] for p in parts])
+
+    def answers(self, images, labels, batch_size: int = 100) -> tuple[np.ndarray, np.ndarray]:
+        """Which images are classified correctly, bool (N,), and the largest size of a logit, (N,).
+
+        In float64 and by the model as it is deployed alike: its logits may be larger, by what all
+        classes share, and their rounding is what the tolerance of a proof is for.
+        """
+        exact, own = self.logits(images, batch_size), forward(self.model, images, batch_size)
+        correct = (exact.argmax(1) == labels) & (own.argmax(1) == labels)
+        return correct, np.maximum(np.abs(exact).max(1), np.abs(own).max(1))
 
     def margins(self, name: str, images, labels, eps) -> np.ndarray:
         """Lower bounds of z_y - z_j, (B, classes), inf where j = y.

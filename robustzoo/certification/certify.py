@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from numbers import Real
 
 import keras
 import numpy as np
@@ -60,10 +61,9 @@ def certify(
     images, labels = check_data(model, images, labels)
     start = time.monotonic()
     certifier = Certifier(model, type(threat), clip, memory, seconds)
-    logits = certifier.logits(images, batch_size)
-    correct, scale = logits.argmax(1) == labels, np.abs(logits).max(1)
+    correct, scale = certifier.answers(images, labels, batch_size)
     margins = {name: np.full(len(images), -np.inf) for name in names}
-    best = np.full(logits.shape, -np.inf)
+    best = np.full((len(images), model.output_shape[-1]), -np.inf)
     left = correct
     for name, found in margins.items():
         todo = np.flatnonzero(left)
@@ -85,7 +85,7 @@ def certify(
 def _threat(threat):
     if isinstance(threat, Linf | L2 | L1):
         return threat
-    if isinstance(threat, int | float) and not isinstance(threat, bool):
+    if isinstance(threat, Real) and not isinstance(threat, bool):
         return Linf(threat)
     raise ValueError(
         f"threat must be Linf, L2 or L1, or the eps of Linf. Received: {threat!r:.100}"

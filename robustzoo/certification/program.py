@@ -11,6 +11,9 @@ from robustzoo.threats import L1, L2
 
 MAX_VARIABLES = 20_000
 GAP = 1e-6  # what HiGHS may miss of the optimum of a mixed-integer program, and more
+NEGLIGIBLE = 1e-8  # of coefficients whose row has one of 1
+TINY = 1e-300
+ENTRIES = 2**22  # of dense coefficients that are made at once
 
 
 class Program:
@@ -71,19 +74,34 @@ class Program:
         return float(y @ b + w @ d + np.minimum(reduced * self.low, reduced * self.high).sum())
 
     def _integer(self, cost, seconds):
+        """What the solver says, which works to absolute tolerances: so it is asked in units.
+
+        Every variable is middle + reach u with u in -1 .. 1 (binaries stay), and the largest
+        coefficient of each row and of the cost is 1.
+        """
+        low, high, binary = np.array(self.low), np.array(self.high), np.array(self.binary, bool)
+        middle = np.where(binary, 0.0, (low + high) / 2.0)
+        reach = np.where(binary, 1.0, np.maximum((high - low) / 2.0, TINY))
+        unit = optimize.Bounds((low - middle) / reach, (high - middle) / reach)
         (equal, b), (under, d) = (rows.matrix(len(cost)) for rows in (self.equal, self.under))
+        equal, b, slack = _in_units(equal, b, middle, reach)
+        under, d, more = _in_units(under, d, middle, reach)
+        scaled = cost * reach
+        size = max(np.abs(scaled).max(), TINY)
         result = optimize.milp(
-            cost,
+            scaled / size,
             integrality=self.binary,
-            bounds=optimize.Bounds(self.low, self.high),
+            bounds=unit,
             constraints=[
-                optimize.LinearConstraint(equal, b, b),
-                optimize.LinearConstraint(under, -np.inf, d),
+                optimize.LinearConstraint(equal, b - slack, b + slack),
+                optimize.LinearConstraint(under, -np.inf, d + more),
             ],
             options={"time_limit": seconds, "mip_rel_gap": 0.0},
         )
         bound = result.mip_dual_bound
-        return -math.inf if bound is None else bound - GAP * max(1.0, abs(bound))
+        if bound is None:
+            return -math.inf
+        return float(cost @ middle + size * (bound - GAP * max(1.0, abs(bound))))
 
     def _add(self, place, node):
         operation, source = node.operation, node.inputs[0]
@@ -101,13 +119,17 @@ class Program:
             self._affine(node, outputs)
 
     def _affine(self, node, outputs):
-        rows = np.eye(node.size).reshape(node.size, *node.shape)
-        parts, offset = node.operation.adjoint(FLOAT64, node.operation.read(FLOAT64), rows)
-        terms = [(outputs, sparse.eye(node.size))]
-        for source, part in zip(node.inputs, parts, strict=True):
-            columns = self.begin[source] + np.arange(self.graph[source].size)
-            terms.append((columns, sparse.csr_matrix(-part.reshape(node.size, -1))))
-        self.equal.add(terms, np.broadcast_to(offset, node.size))
+        weights = node.operation.read(FLOAT64)
+        widest = max(node.size, *(self.graph[source].size for source in node.inputs))
+        step = max(1, ENTRIES // widest)
+        for first in range(0, node.size, step):
+            rows = np.eye(min(step, node.size - first), node.size, first)
+            parts, offset = node.operation.adjoint(FLOAT64, weights, rows.reshape(-1, *node.shape))
+            terms = [(outputs[first : first + step], sparse.eye(len(rows)))]
+            for source, part in zip(node.inputs, parts, strict=True):
+                columns = self.begin[source] + np.arange(self.graph[source].size)
+                terms.append((columns, sparse.csr_matrix(-part.reshape(len(rows), -1))))
+            self.equal.add(terms, np.broadcast_to(offset, len(rows)))
 
     def _relu(self, a, z, q, source):
         low, high = self.boxes[source]
@@ -179,6 +201,21 @@ class Program:
         self.under.add([(pixels, 1.0), (d, -1.0)], x)
         self.under.add([(pixels, -1.0), (d, -1.0)], -x)
         self.under.add([(d, sparse.csr_matrix(np.ones((1, len(x)))))], [eps])
+
+
+def _in_units(matrix, right, middle, reach):
+    """Rows over u of rows over middle + reach u, their right sides, and what these may be off.
+
+    HiGHS drops coefficients below NEGLIGIBLE; they are dropped here, and their sum is allowed for.
+    """
+    right = right - matrix @ middle
+    matrix = sparse.csr_matrix(matrix @ sparse.diags(reach))
+    size = np.maximum(abs(matrix).max(axis=1).toarray().ravel(), TINY) if len(right) else right
+    matrix = sparse.csr_matrix(sparse.diags(1.0 / size) @ matrix)
+    small = abs(matrix)
+    small.data[small.data >= NEGLIGIBLE] = 0.0
+    matrix.data[np.abs(matrix.data) < NEGLIGIBLE] = 0.0
+    return matrix, right / size, np.asarray(small.sum(axis=1)).ravel()
 
 
 class _Rows:

@@ -101,19 +101,15 @@ def _check_arguments(threat, attacks, batch_size, seed):
         raise ValueError(
             f"threat must be Linf, L2 or L1, such as Linf(8 / 255). Received: {threat!r}"
         )
-    given = isinstance(attacks, Mapping) and attacks and attacks.values()
-    if attacks is not None and not (given and all(map(_runs, given))):
+    given = attacks.values() if isinstance(attacks, Mapping) else [None]
+    if attacks is not None and not all(callable(a) and not isinstance(a, type) for a in given):
         raise ValueError(
-            "attacks must be at least one attack by its label, such as "
-            f'{{"PGD": PGD(threat, 2 / 255)}}. Received: {attacks!r:.200}'
+            'attacks must be attacks by their labels, such as {"PGD": PGD(threat, 2 / 255)}. '
+            f"Received: {attacks!r:.200}"
         )
     check_batch_size(batch_size)
     if not isinstance(seed, numbers.Integral):
         raise ValueError(f"seed must be an integer. Received: {seed!r}")
-
-
-def _runs(attack):
-    return callable(attack) and not isinstance(attack, type)
 
 
 def _unattacked(model, images, labels, threat, batch_size, seed):

@@ -11,10 +11,10 @@ from robustzoo.layers import LogMeanProbability, Noise
 def base_classifier(model: keras.Model) -> keras.Model:
     """`model`, or of one whose only noise is on its images (RAT) what stands behind that noise.
 
-    Several draws that `architectures.noisy` averages become one. Raises ValueError for a model that
-    draws anything else: noise in hidden layers gives no radius, and would not be drawn anew for
-    every copy. Keras' own random layers are silent in inference; a call with training=True, which
-    makes them speak, is refused.
+    Several draws that `architectures.noisy` averages become one. Raises ValueError for a model in
+    which another layer has a `SeedGenerator`: noise in hidden layers gives no radius, and would not
+    be drawn anew for every copy. Keras' own random layers are silent in inference; a call with
+    training=True, which makes them speak, is refused.
     """
     _check_inference(model)
     random = [layer for layer in model._flatten_layers(include_self=False) if _draws(layer)]

@@ -87,6 +87,17 @@ def test_rounding_where_large_numbers_cancel_is_not_certified():
     assert proof.correct[0] and not proof.certified[0]
 
 
+def test_what_the_deployed_model_answers_by_rounding_is_not_certified():
+    """-||z||^2 / 2, which all classes share, is 2^29 here, where float32 has steps of 64."""
+    dense, head = layers.Dense(2), CenterLogits(2, "random", 1.0)
+    model = keras.Sequential([keras.Input((1, 1, 1)), layers.Flatten(), dense, head])
+    head.set_weights([np.array([[0.5, 0.0], [-0.5, 0.0]])])
+    dense.set_weights([np.array([[0.0, 1.0]]), np.array([1.0, 2.0**15])])
+    proof = robustzoo.certify(model, np.full((1, 1, 1, 1), 0.5), np.array([0]), 0.1)
+    assert Certifier(model, Linf).logits(np.full((1, 1, 1, 1), 0.5)).argmax() == 0
+    assert proof.scale[0] > 2.0**28 and not proof.certified.any()
+
+
 def test_is_the_same_from_a_file(tmp_path):
     model = residual()
     x, y = images(model, 4)
@@ -125,6 +136,13 @@ def test_the_radius_is_certified_and_about_the_largest():
             assert robustzoo.certify(model, *one, norm(radii[i]), "ibp").certified.all()
             above = radii[i] + 1.01 * largest / 2**10  # intervals shrink with eps
             assert not robustzoo.certify(model, *one, norm(above), "ibp").certified.any()
+
+
+def test_the_radius_is_of_a_norm():
+    model = residual()
+    x, y = images(model, 1)
+    with pytest.raises(ValueError, match="class Linf, L2 or L1. Received: 'l2'"):
+        certified_radius(model, x, y, "l2")
 
 
 def test_the_radius_by_several_methods_is_no_smaller():
@@ -227,6 +245,7 @@ def test_center_logits_have_bounds_as_the_last_layer_alone():
         ({"method": ()}, "Received: none"),
         ({"threat": "0.1"}, "threat must be Linf, L2 or L1"),
         ({"threat": True}, "threat must be Linf, L2 or L1"),
+        ({"threat": np.float32(-0.1)}, "eps must be a finite number >= 0"),
         ({"tolerance": -1.0}, "tolerance must be"),
         ({"batch_size": 0}, "batch_size must be"),
         ({"seconds": 0.0}, "seconds must be"),

@@ -31,6 +31,7 @@ from tests.certification.nets import (
     randomised,
     residual,
 )
+from tests.certification.soundness import points
 
 SLOPES = [m for m in METHODS.values() if not m.program and m.slope != "optimised"]
 NORMS = {"linf": (Linf, 0.08), "l2": (L2, 0.4), "l1": (L1, 0.9)}
@@ -317,6 +318,27 @@ def test_the_exact_minimum_is_reached():
         gaps.append((found - exact, found - relaxed))
     exact, relaxed = np.sum(gaps, axis=0)
     assert exact < 0.1 * relaxed
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-6, 1e-10])
+def test_the_exact_minimum_does_not_depend_on_the_units_of_a_layer(unit):
+    """Units divided by what their consumer is multiplied by; a solver has absolute tolerances."""
+    generator = np.random.default_rng(3)
+    shapes = (4, 4), (4, 4), (4, 2)
+    kernels = [generator.normal(size=shape) for shape in shapes]
+    dense = [layers.Dense(4, activation="relu") for _ in range(2)]
+    net = keras.Sequential([keras.Input((2, 2, 1)), layers.Flatten(), *dense, layers.Dense(2)])
+    first, second, last = kernels
+    biases = -unit * first.sum(0) / 2, generator.normal(size=4) / 10, np.zeros(2)
+    kernels = first * unit, second / unit, last
+    net.set_weights([w for pair in zip(kernels, biases, strict=True) for w in pair])
+    x = generator.uniform(0.3, 0.7, (3, 2, 2, 1)).astype("float32")
+    certifier = Certifier(net, Linf)
+    y = certifier.logits(x).argmax(1)
+    for image, label in zip(x, y, strict=True):
+        found = certifier.margins("milp", image[None], [label], 0.25)[0, 1 - label]
+        z = certifier.logits(points(Linf(0.25), image.astype("float64"), True, 2000))
+        assert found <= (z[:, label] - z[:, 1 - label]).min() + 1e-5
 
 
 @pytest.mark.parametrize("name", ["residual", "pools"])
