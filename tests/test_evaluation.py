@@ -426,6 +426,8 @@ def test_autoattack_goes_over_what_is_left(model, data, threat):
 def test_suites():
     assert suite(Linf(8 / 255))["PGD-20"].step_size == pytest.approx(2 / 255)
     assert suite(Linf(0.3))["PGD-40 x 2"].step_size == pytest.approx(0.01)
+    # A step of PGD in L1 moves one pixel, and wastes the next ones on it.
+    assert list(suite(L1(8.0))) == ["FGSM", "APGD-CE", "APGD margin"]
     assert list(suite(Linf(0.1), "autoattack")) == ["APGD-CE", "APGD-T", "FAB-T", "Square"]
     assert suite(Linf(0.1), "autoattack", classes=4)["APGD-T"].targets == 3
     assert all(attack.draws == 20 for attack in suite(Linf(0.1), "rand").values())

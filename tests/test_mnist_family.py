@@ -55,7 +55,7 @@ def test_reads_the_paper_s_attack_and_the_least_of_all_records_at_the_budget(fol
     folders("art_mnist", record("0.1", worst=0.0), record(), strong)
     row = row_of("art_mnist")
     assert (row["published clean"], row["published attacked"]) == (0.988, 0.932)
-    assert (row["attacked"], row["nearest attack"], row["adaptive"]) == (0.7, "PGD-40", 0.1)
+    assert (row["attacked"], row["nearest attack"], row["worst case"]) == (0.7, "PGD-40", 0.1)
     assert (row["budget"], row["images"], row["clean"]) == ("Linf 0.3", "100; 10", 0.99)
     assert "the defense falls" in verdict(row)
     folders("trades_mnist", record("0.1", worst=0.5))
@@ -82,6 +82,6 @@ def test_takes_the_eps_of_the_paper_from_the_table_of_adp(folders, tmp_path):
     table = {"rows": [other, row], "facts": {"images": "500 of the test set, drawn with seed 0"}}
     (tmp_path / "adp.json").write_text(json.dumps(table))
     row = row_of("adp_mnist")
-    assert (row["budget"], row["attacked"], row["adaptive"]) == ("Linf 0.1", 0.6, 0.2)
+    assert (row["budget"], row["attacked"], row["worst case"]) == ("Linf 0.1", 0.6, 0.2)
     assert (row["images"], row["clean"]) == ("500", 0.99)
     assert verdict(row).startswith("adp-mnist: 60.0 % after PGD-10 at Linf 0.1, 20.0 %")

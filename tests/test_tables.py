@@ -2,13 +2,14 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from robustzoo.certification import CascadeReport
-from training.tables import _table, cascade, madry_trades
-from training.tables._table import Table
+from training.tables import _table, cascade, distillation, madry_trades
+from training.tables._table import Table, need
 
 COLUMNS = ["model", "published", "ours"]
 
@@ -66,12 +67,13 @@ def test_madry_trades_reads_the_records_of_all_suites(folders, monkeypatch):
     first |= {"suite": "pgd", "worst_case_accuracy": 0.45}
     other = first | {"suite": "autoattack", "worst_case_accuracy": 0.4, "examples": 5}
     (folders / "net").mkdir()
-    for further, ours in (([], (None, 0.45, 10)), ([other], (0.4, 0.4, 5))):
+    for further, ours in (([], (None, 0.45, "10")), ([other], (0.4, 0.4, "5"))):
         (folders / "net" / "eval.json").write_text(json.dumps(first | {"further": further}))
         found = madry_trades.measured("net", "AutoAttack")
         assert found == dict(zip(madry_trades.COLUMNS[6:], (ours[0], None, *ours[1:]), strict=True))
         row = madry_trades.measured("net", "PGD-20")
-        assert tuple(row.values()) == (0.5, 5, 0.45, 10)
+        worst = (0.4, "10; 5") if further else (0.45, "10")
+        assert tuple(row.values()) == (0.5, 5, *worst)
 
 
 def test_cascade_tells_claims_from_proofs(folders, monkeypatch):
@@ -101,6 +103,26 @@ def test_cascade_tells_claims_from_proofs(folders, monkeypatch):
     assert rows[2]["published robust error"] == 0.0313
     text = (folders / "cascade.md").read_text()
     assert "has no certificate" in text and "an error of 10.00 %, of good" in text
+
+
+def test_says_before_any_work_which_model_is_missing():
+    need("trades-mnist")
+    with pytest.raises(ValueError, match="'trades-mnits'; closest: trades-mnist"):
+        need("trades-mnist", "trades-mnits")
+
+
+def test_the_size_of_gradients_is_told_where_probabilities_underflow():
+    """Of a lead of 1000 the other probabilities are exp(-1000): nothing in float64."""
+    inputs = keras.Input((1, 1, 1))
+    dense = keras.layers.Dense(2)
+    model = keras.Model(inputs, dense(keras.layers.Flatten()(inputs)))
+    for lead, rest in ((1.0, None), (1000.0, -1000.0)):
+        dense.set_weights([np.array([[1.0, -1.0]]), np.array([lead, 0.0])])
+        found = distillation.gradient_exponents(model, np.zeros((1, 1, 1, 1), "float32"))[0]
+        # d p / dx = +-2 p (1 - p), p the logistic function of the lead
+        p = 1 / (1 + np.exp(-lead))
+        exact = np.log10(2) + (rest / np.log(10) if rest else np.log10(p * (1 - p)))
+        assert found == pytest.approx(exact, abs=1e-6)
 
 
 def test_refuses_a_column_that_is_not_there():

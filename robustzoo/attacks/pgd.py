@@ -21,7 +21,8 @@ STARTS = ("uniform", "gaussian", "clean")
 class PGD(Attack):
     """Ascends a loss inside the threat: z <- P(z + a s(grad)) (Madry et al., arXiv:1706.06083).
 
-    P projects onto the ball and [0, 1]; s is sign(g) in Linf and g / ||g||_2 in L2.
+    P projects onto the ball and [0, 1]; s is sign(g) in Linf, g / ||g||_2 in L2, and in L1 the sign
+    of the largest |g| alone, which makes many steps weak there: take `APGD`.
 
     Args:
         threat: where the example may lie.

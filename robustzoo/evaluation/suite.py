@@ -78,8 +78,16 @@ def _pgd(threat, classes, restarts, draws):
     on CIFAR-10 and 0.01 on MNIST. PGD-20 on the margin is for models whose cross-entropy saturates
     (MMC, distillation): its gradient does not vanish there. PGD-40's 40 steps of eps / 30 reach
     4 / 3 eps from a random start, so it can be weaker than PGD-20 with eps / 4; it is there because
-    it is what is published.
+    it is what is published. In L1, where a step of PGD moves a single pixel and soon wastes them on
+    one that has reached the edge of [0, 1], it is APGD on both losses (Croce & Hein,
+    arXiv:2103.01208).
     """
+    if isinstance(threat, L1):
+        return {
+            "FGSM": fgsm(threat, draws=draws),
+            "APGD-CE": APGD(threat, draws=draws),
+            "APGD margin": APGD(threat, loss=margin, draws=draws),
+        }
     many = f" x {restarts}" if restarts > 1 else ""
     return {
         "FGSM": fgsm(threat, draws=draws),

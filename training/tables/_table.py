@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from robustzoo.provenance import provenance
+from robustzoo.zoo.registry import released_entry
 
 FOLDER = Path(__file__).parent
 RUNS = FOLDER.parent / "runs" / "tables"
@@ -89,6 +90,12 @@ class Table:
     def _ran(self):
         """Commits at which the rows were measured."""
         return [self.commits[key] for key in self.rows] or [self.commit]
+
+
+def need(*models: str) -> None:
+    """Raises ValueError, with the closest names, unless all are released: before hours of rows."""
+    for model in models:
+        released_entry(model)
 
 
 def drawn(examples: int) -> dict:

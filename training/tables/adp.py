@@ -12,7 +12,7 @@ import click
 
 from robustzoo.attacks import EAD, JSMA, Attack, CarliniWagner
 from training.tables._ensembles import ADP, BASE, Ensembles, budgeted, columns, verdict
-from training.tables._table import Table, drawn
+from training.tables._table import Table, drawn, need
 
 KINDS = {BASE: "ensemble-baseline", "entropy": "adp-entropy", ADP: "adp"}
 # Accuracies of three ResNet-20: name, strength; baseline, ADP with alpha 2 and beta 0, and 0.5.
@@ -89,6 +89,7 @@ def main(examples):
         "adaptive": "APGD-CE and APGD-T with nine targets, 100 steps, at the eps of the row",
         "models": [f"{kind}-{dataset}" for dataset in PUBLISHED for kind in KINDS.values()],
     }
+    need(*facts["models"])
     table = Table("adp", "ADP against its baseline", columns(KINDS), facts)
     rows = []
     for dataset in PUBLISHED:

@@ -16,7 +16,7 @@ from robustzoo.attacks import PGD
 from robustzoo.evaluation.figures import matrix_figure
 from robustzoo.evaluation.measures import transfer_matrix
 from robustzoo.threats import Linf
-from training.tables._table import FOLDER, Table, drawn
+from training.tables._table import FOLDER, Table, drawn, need
 
 MODELS = {  # data set and the eps of PGD
     "ensemble-baseline-mnist": ("mnist", 0.1),
@@ -36,6 +36,7 @@ def main(examples):
         "a number": "accuracy of the member of its column on all images, each changed by PGD on "
         "the member of its row",
     }
+    need(*MODELS)
     columns = ["model", "eps", "attacked", *NAMES]
     table = Table("adp_transfer", "Transfer among the members of an ensemble", columns, facts)
     remarks = []

@@ -23,7 +23,7 @@ from robustzoo.detect import (
 from robustzoo.forward import forward
 from robustzoo.threats import Linf
 from training.tables._accuracy import random_targets
-from training.tables._table import Table
+from training.tables._table import Table, need
 
 MODELS = ("standard-mnist", "rce-mnist", "sce-cifar10", "rce-cifar10")
 DETECTORS = ("confidence", "non-ME", "K-density")
@@ -171,6 +171,7 @@ def facts(examples: int) -> dict:
 )  # fmt: skip
 def main(examples, models):
     """Measures all rows and writes rce_auc.md and rce_auc.json; or those of each --model alone."""
+    need(*models)
     columns = ("model", "attack", "detector", "published")
     columns += ("ours", "ours, pairs", "adaptive", "adaptive, pairs")
     table = Table("rce_auc", "Detectors on CE and RCE", columns, facts(examples))
