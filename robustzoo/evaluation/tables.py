@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from robustzoo.evaluation._words import counted, percent
+from robustzoo.evaluation.checks import checks_not_made
 from robustzoo.evaluation.describe import describe
 from robustzoo.evaluation.measures import norm_summary
 from robustzoo.evaluation.page import Table
@@ -45,7 +46,9 @@ def _accuracies(reports, origin):
     each = f"Of {', '.join(stages)}, each saw only what those before it had left. " * bool(stages)
     # None would say that nobody checked.
     sound = all(r.findings is not None and not r.findings for r in reports.values())
-    praise = "The checks found nothing wrong with these numbers. " if sound else ""
+    missing = {check for r in reports.values() for check in checks_not_made(r.results, r.threat)}
+    missing = f" Not checked: {'; '.join(sorted(missing))}." if missing else ""
+    praise = f"The checks found nothing wrong with these numbers.{missing} " if sound else ""
     return Table(
         "accuracy",
         "Accuracy in %",
