@@ -42,12 +42,15 @@ def test_measures_again_once_a_model_is_trained_anew(folders):
 
     row = {"model": "a", "ours": 0.5}
     released("a", "1")
-    Table("t", "T", COLUMNS, {}).row("a", lambda: row)
     released("b", "1")
-    assert Table("t", "T", COLUMNS, {}).row("a", fail) == row
+    Table("t", "T", COLUMNS, {"models": ["a"]}).row("a", lambda: row, "a")
+    released("b", "2")  # of another row
+    assert Table("t", "T", COLUMNS, {"models": ["a", "b"]}).row("a", fail, "a") == row
     released("a", "2")
     with pytest.raises(RuntimeError, match="again"):
-        Table("t", "T", COLUMNS, {}).row("a", fail)
+        Table("t", "T", COLUMNS, {}).row("a", fail, "a")
+    with pytest.raises(ValueError, match="'a' was trained anew meanwhile"):
+        Table("t", "T", COLUMNS, {}).row("a", lambda: released("a", "3") or row, "a")
 
 
 def test_writes_markdown_and_numbers(folders):

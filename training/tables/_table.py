@@ -21,44 +21,51 @@ class Table:
         table.row("robust, attacked", lambda: {"model": ..., "published": 0.025, "ours": 0.024})
         table.write(["Both models are ..."])
 
-    A row that was measured already, under the same facts, is not measured again, unless a model was
-    trained anew meanwhile. Rows of several runs, as of an option that measures a part of them, come
-    together in a journal; the run that measures or finds all of them writes the table.
+    A row that was measured already, under the same facts, is not measured again, unless a model of
+    its own was released or trained anew meanwhile. Rows of several runs, as of an option that
+    measures a part of them, come together in a journal; the run that measures or finds all of them
+    writes the table.
 
     Args:
         name: of the module in this folder, and of the files.
         title: heading of the table.
         columns: keys of a row in the order shown; a row may leave some out.
-        facts: what all rows share: data set, number of images, seeds, attacks. JSON.
+        facts: what all rows share: data set, number of images, seeds, attacks. JSON. Which "models"
+            there are is told, but decides nothing: rows say what they were measured on.
     """
 
     def __init__(self, name: str, title: str, columns: Iterable[str], facts: dict):
         self.name, self.title, self.columns, self.facts = name, title, list(columns), facts
-        self.console, self.rows, self.commits = Console(), {}, {}
-        self.weights, self.commit = _weights(), provenance()["commit"]
-        self.journal = RUNS / f"{name}.json"
+        self.console, self.rows, self.commit = Console(), {}, provenance()["commit"]
+        self.weights = _weights()  # before any model is loaded
+        self.journal, self.kept = RUNS / f"{name}.json", {}
         if self.journal.exists():
-            kept = json.loads(self.journal.read_text())
-            same = kept["weights"].items() <= self.weights.items()
-            if same and kept["facts"] == json.loads(json.dumps(facts)):
-                self.kept, self.commits = kept["rows"], kept["commits"]
-                return
-        self.kept = {}
+            found = json.loads(self.journal.read_text())
+            if found["decisive"] == self._decisive():
+                self.kept = found["rows"]
 
-    def row(self, key: str, measure: Callable[[], dict]) -> dict:
-        """Adds the row `measure()` returns, or the one kept under `key`."""
-        row = self.kept.get(key) or measure()
-        if not self.weights.items() <= _weights().items():
-            raise ValueError("a model was trained anew meanwhile: start this table again")
+    def row(self, key: str, measure: Callable[[], dict], *models: str) -> dict:
+        """Adds the row `measure()` returns, or the one kept under `key`.
+
+        Args:
+            models: names of the released models it is measured on.
+
+        Raises ValueError if one of them was trained anew since this run began.
+        """
+        weights, kept = {model: self.weights.get(model) for model in models}, self.kept.get(key)
+        if not kept or kept["weights"] != weights:
+            kept = {"row": measure(), "weights": weights, "commit": self.commit}
+            now = _weights()
+            if any(now.get(model) != known for model, known in weights.items()):
+                raise ValueError(f"a model of {key!r} was trained anew meanwhile: start again")
+        row = kept["row"]
         unknown = set(row) - set(self.columns)
         if unknown:
             raise ValueError(f"row {key!r} has {sorted(unknown)}; columns are {self.columns}")
-        self.rows[key] = row
+        self.kept[key], self.rows[key] = kept, row
         self.journal.parent.mkdir(parents=True, exist_ok=True)
-        rows = {**self.kept, **self.rows}
-        self.commits.setdefault(key, self.commit)
-        kept = {"facts": self.facts, "weights": self.weights, "commits": self.commits, "rows": rows}
-        self.journal.write_text(json.dumps(kept))
+        found = {"decisive": self._decisive(), "rows": self.kept}
+        self.journal.write_text(json.dumps(found))
         self.console.print("  ".join(f"{name} {_cell(row.get(name))}" for name in self.columns))
         return row
 
@@ -87,9 +94,13 @@ class Table:
         self.journal.unlink()
         return path
 
+    def _decisive(self):
+        """The facts, as JSON reads them back, that decide what a row holds."""
+        return json.loads(json.dumps({k: v for k, v in self.facts.items() if k != "models"}))
+
     def _ran(self):
         """Commits at which the rows were measured."""
-        return [self.commits[key] for key in self.rows] or [self.commit]
+        return [self.kept[key]["commit"] for key in self.rows] or [self.commit]
 
 
 def need(*models: str) -> None:

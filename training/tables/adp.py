@@ -98,7 +98,7 @@ def main(examples):
         for name, strength, *published in PUBLISHED[dataset]:
             label, attack = attack_of(dataset, name, strength)
             measure = functools.partial(ensembles.row, label, attack, published)
-            rows.append(table.row(f"{dataset} {label}", measure))
+            rows.append(table.row(f"{dataset} {label}", measure, *models.values()))
     table.write(
         [
             verdict(rows),

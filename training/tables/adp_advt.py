@@ -47,10 +47,11 @@ def main(examples):
     table = Table("adp_advt", title, ["trained with", *columns((BASE, ADP))], facts)
     rows = []
     for trained, claims in PUBLISHED.items():
+        models = here.get(trained, {}).values()
         ensembles = here.get(trained) and Ensembles("cifar10", here[trained], examples)
         for name, eps, *published in claims:
             row = functools.partial(_row, ensembles, trained, name, eps, published)
-            rows.append(table.row(f"{trained} {name} {eps:g}", row))
+            rows.append(table.row(f"{trained} {name} {eps:g}", row, *models))
     table.write(
         [
             *([verdict(rows)] if here else []),

@@ -68,7 +68,8 @@ def _measured(table, model, examples):
         return {"model": model, "eps": eps, "attacked": NAMES[i], **shares}
 
     rows = [
-        table.row(f"{model} {name}", functools.partial(measure, i)) for i, name in enumerate(NAMES)
+        table.row(f"{model} {name}", functools.partial(measure, i), model)
+        for i, name in enumerate(NAMES)
     ]
     return np.array([[row[name] for name in NAMES] for row in rows])
 

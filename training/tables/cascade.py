@@ -39,8 +39,8 @@ def main(examples):
     table = Table("cascade", "A cascade on MNIST: what it claims, what is proved", COLUMNS, facts)
     report = functools.cache(functools.partial(measured, examples))
     for k, name in enumerate(STAGES):
-        table.row(f"stage {k + 1}", lambda k=k, name=name: stage_row(report(), k, name))
-    table.row("cascade", lambda: cascade_row(report()))
+        table.row(f"stage {k + 1}", lambda k=k, name=name: stage_row(report(), k, name), *STAGES)
+    table.row("cascade", lambda: cascade_row(report()), *STAGES)
     table.row("best", best_row)
     proved = {row["model"]: row.get("certified error") for row in table.rows.values()}
     proved = {name: error for name, error in proved.items() if error is not None}

@@ -50,7 +50,7 @@ def main() -> None:
     for name, data, net, attack, published, tag in ROWS:
         row = {"model": name, "data": data, "attack": attack, "published": published}
         row |= {"published with": net, "tag": tag} | measured(name, attack)
-        table.row(f"{name} {attack} {tag}", lambda row=row: row)
+        table.row(f"{name} {attack} {tag}", lambda row=row: row, name)
     table.write(
         [
             "Tags: C, read in the authors' repository or its leaderboard; R, recalled from the "

@@ -72,7 +72,7 @@ def main(examples, only):
         bench = functools.lru_cache(functools.partial(Bench, name, examples))
         for kind in MODELS[name][3]:
             row = functools.partial(_row, name, kind, bench if name in released else None)
-            table.row(f"{name} {kind}", row)
+            table.row(f"{name} {kind}", row, name)
     if set(only or MODELS) == set(MODELS):
         table.write(_remarks(table.rows))
 

@@ -46,7 +46,7 @@ def main(examples):
         for eps, values in zip(("8/255", "16/255"), published, strict=True):
             measure = functools.partial(models.row, dataset, label, name, eps)
             key = f"{dataset} {label} {eps}"
-            table.row(key, functools.partial(measure, f"{clean} {values}"))
+            table.row(key, functools.partial(measure, f"{clean} {values}"), *[name] * bool(name))
     table.write(
         [
             *verdict(table.rows.values()),

@@ -56,7 +56,7 @@ def main(examples, iterations, searches):
         measured = _attacks(models, name, iterations, searches)
         for (attack, measure), published in zip(measured.items(), values.split(), strict=True):
             row = functools.partial(_row, label, attack, published, name in models.released)
-            table.row(f"{label} {attack}", functools.partial(row, measure))
+            table.row(f"{label} {attack}", functools.partial(row, measure), name)
     table.write(
         [
             "C&W rows are distances, the others accuracies. More is more robust, but where C&W "

@@ -62,11 +62,11 @@ def main(examples):
     for label, name, clean, *published in CIFAR10:
         for eps, values in zip(("8/255", "16/255"), published, strict=True):
             measure = functools.partial(models.row, "cifar10", label, name, eps)
-            table.row(f"{label} {eps}", functools.partial(measure, f"{clean} {values}"))
+            table.row(f"{label} {eps}", functools.partial(measure, f"{clean} {values}"), name)
     for label, name in MNIST:
         for eps in ("0.1", "0.3"):
             measure = functools.partial(models.row, "mnist", label, name, eps, "")
-            table.row(f"mnist {label} {eps}", measure)
+            table.row(f"mnist {label} {eps}", measure, name)
     table.write(
         [
             *verdict(table.rows.values()),

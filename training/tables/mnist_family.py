@@ -108,7 +108,7 @@ def main() -> None:
     }
     table = Table("mnist_family", "The MNIST family: accuracy", COLUMNS, facts)
     for recipe in members():
-        table.row(recipe, functools.partial(row_of, recipe))
+        table.row(recipe, functools.partial(row_of, recipe), _folder(recipe).name)
     table.write(
         [
             *filter(None, map(verdict, table.rows.values())),

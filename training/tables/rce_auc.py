@@ -181,7 +181,9 @@ def main(examples, models):
         for attack in ATTACKS:
             for detector in DETECTORS:
                 key = f"{name} {attack} {detector}"
-                rows.append(table.row(key, lambda s=setting, a=attack, d=detector: s().row(a, d)))
+                rows.append(
+                    table.row(key, lambda s=setting, a=attack, d=detector: s().row(a, d), name)
+                )
     if len(rows) == len(MODELS) * len(ATTACKS) * len(DETECTORS):
         table.write(remarks(rows))
 

@@ -58,7 +58,7 @@ def main(examples):
     table, panels = Table("rce_tsne", "Features of CE and RCE", COLUMNS, facts), {}
     for name in MODELS:
         row, panels[name] = measure(name, examples)  # the picture is drawn anew, so is the row
-        table.row(name, lambda row=row: row)
+        table.row(name, lambda row=row: row, name)
     (FOLDER / "rce_tsne.png").write_bytes(embedding_figure(panels, tuple("0123456789")))
     table.write(
         [

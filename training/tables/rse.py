@@ -87,6 +87,9 @@ class FixedStrength:
         return ops.stop_gradient((ops.tanh(state["w"]) + 1.0) / 2.0)
 
 
+MODELS = ("sce-cifar10", "rse-cifar10")
+
+
 @click.command()
 @click.option("--examples", default=200, show_default=True, help="Test images.")
 def main(examples):
@@ -96,18 +99,18 @@ def main(examples):
         "PGD": "20 steps of eps / 4, random start",
         "one draw": "each gradient sees one draw of the noise, the judged model averages ten",
         "adaptive": f"each gradient is averaged over {DRAWS} draws (EOT)",
-        "models": ["sce-cifar10", "rse-cifar10"],
+        "models": list(MODELS),
     }
     table = Table("rse", "RSE against the strength of the attack", COLUMNS, facts)
     row = functools.partial(_row, _models(), datasets.load("cifar10").test.sample(examples))
-    table.row("clean", functools.partial(row, "none", None))
+    table.row("clean", functools.partial(row, "none", None), *MODELS)
     for c, published in PUBLISHED.items():
         label, attack = f"C&W c {c:g}", functools.partial(FixedStrength, c)
-        table.row(label, functools.partial(row, label, attack, published))
+        table.row(label, functools.partial(row, label, attack, published), *MODELS)
     for budget in BUDGETS:
         threat = Linf(budget / 255)
         label, attack = f"PGD-20 {budget}/255", functools.partial(_pgd, threat)
-        table.row(label, functools.partial(row, label, attack))
+        table.row(label, functools.partial(row, label, attack), *MODELS)
     table.write(_remarks(table.rows))
 
 
