@@ -52,6 +52,8 @@ def test_sample_is_seeded(cache):
     [
         ({"classes": (0, 10)}, "classes must be distinct"),
         ({"classes": ()}, "classes must be distinct"),
+        ({"classes": 3}, "classes must be distinct integers.*Received: 3"),
+        ({"classes": (True, False)}, "classes must be distinct"),
         ({"validation": 30}, r"0 \.\. 29"),
     ],
 )

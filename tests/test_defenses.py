@@ -307,6 +307,10 @@ def test_gradients_of_regularisers_are_kept():
     "make, message",
     [
         (lambda m: Trades(m, fgsm(THREAT), beta=-1.0), "beta must be"),
+        (lambda m: Trades(m, fgsm(THREAT), beta=float("nan")), "beta must be"),
+        (lambda m: MadryTraining(m, None), "trains on the examples of an attack"),
+        (lambda m: MadryTraining(m, 0.1), "attack must be an attack, such as PGD"),
+        (lambda m: IBP(m, threat=THREAT, warmup_steps=-5), "warmup_steps must be an integer >= 0"),
         (lambda m: Trades(m, PGD(THREAT, 0.01, targeted=True)), "must be an untargeted PGD"),
         (lambda m: Trades(m, MIM(THREAT, 0.01)), "must be an untargeted PGD"),
         (lambda m: AdversarialMixing(m, fgsm(THREAT), alpha=2.0), "alpha must lie"),

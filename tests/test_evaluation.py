@@ -23,6 +23,7 @@ from robustzoo.attacks import (
     generate,
     run,
 )
+from robustzoo.defenses import MadryTraining
 from robustzoo.evaluation import (
     CASCADES,
     SUITES,
@@ -440,6 +441,30 @@ def test_suites():
         suite(Linf(0.1), "rand", classes=2)
     with pytest.raises(ValueError, match="'paper' needs a threat Linf or L2. Received: L1"):
         suite(L1(2.0), "paper")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"threat": 8 / 255}, "threat must be Linf, L2 or L1"),
+        ({"attacks": [fgsm(Linf(0.1))]}, "attacks must be attacks by their labels"),
+        ({"attacks": {"a": PGD}}, "attacks must be attacks by their labels"),
+        ({"batch_size": 0}, "batch_size must be an integer >= 1"),
+        ({"seed": "a"}, "seed must be an integer"),
+        ({"data": 3}, r"data must be a tuple \(images, labels\)"),
+        ({"model": lambda x: x}, "must be a functional keras.Model"),
+    ],
+)
+def test_arguments_of_the_wrong_kind(changed, message):
+    arguments = {"model": tiny_classifier(), "data": tiny_batch(), "threat": Linf(0.1)}
+    with pytest.raises(ValueError, match=message):
+        evaluate(**arguments | changed)
+
+
+def test_a_defense_is_not_the_model_to_judge():
+    defense = MadryTraining(tiny_classifier(), fgsm(Linf(0.1)))
+    with pytest.raises(ValueError, match="closest: its .deployed"):
+        evaluate(defense, tiny_batch(), Linf(0.1))
 
 
 def test_draws_reach_every_attack_of_a_suite():

@@ -37,6 +37,13 @@ def test_is_the_mean_of_its_function(loss, function):
 
 
 @each
+def test_refuses_one_hot_labels(loss, function):
+    logits = np.zeros((1, 4), "float32")
+    with pytest.raises(ValueError, match="use argmax of one-hot labels. Received: \\(1, 4\\)"):
+        loss(np.eye(4, dtype="float32")[:1], logits)
+
+
+@each
 def test_serialises(loss, function):
     config = keras.losses.serialize(loss)
     assert config["registered_name"].startswith("robustzoo>")

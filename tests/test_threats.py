@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from tiny import tiny_batch
 
+from robustzoo.attacks import PGD
 from robustzoo.threats import L1, L2, Linf, format_eps, from_config, parse_eps, to_config
 from robustzoo.zoo.config import check_threat
 
@@ -55,6 +56,20 @@ def test_every_threat_is_written_as_a_folder_may_hold_it():
 def test_bad_eps(eps):
     with pytest.raises(ValueError, match="eps must be"):
         from_config({"norm": "linf", "eps": eps})
+
+
+@pytest.mark.parametrize("eps", [-0.9, float("nan")])
+def test_numbers_of_numpy_are_checked_as_those_of_python(eps):
+    with pytest.raises(ValueError, match="eps must be a finite number >= 0"):
+        L2(np.float32(eps))
+    with pytest.raises(ValueError, match="step_size must be a number >= 0"):
+        PGD(Linf(0.1), np.float32(eps))
+    assert type(Linf(np.float32(0.5)).eps) is float
+
+
+def test_an_eps_of_0_to_255_is_refused():
+    with pytest.raises(ValueError, match="Received: 8; closest: 8/255"):
+        Linf(8)
 
 
 def test_bad_norm_offers_the_closest():

@@ -38,6 +38,13 @@ def test_trains_as_the_layer_of_keras(shape):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float64"])
+def test_trains_on_what_the_kernel_does_not_take(dtype):
+    layer = FusedBatchNormalization(autocast=False)
+    y = layer(np.full((2, 3, 3, 1), 7, dtype), training=True)
+    assert keras.backend.standardize_dtype(y.dtype) == "float32"
+
+
 def test_leaves_its_moments_alone_in_inference_and_when_frozen():
     x = np.random.default_rng(0).normal(3, 2, (3, 4, 4, 2)).astype("float32")
     layer = FusedBatchNormalization()

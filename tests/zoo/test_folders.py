@@ -553,6 +553,24 @@ def test_export_is_a_file_for_plain_keras(model, saved, tmp_path):
         zoo.export(model, tmp_path / "nowhere" / "out.keras")
 
 
+def test_export_makes_layers_that_keras_has_those_of_keras(tmp_path):
+    model = architectures.preact_resnet(10, 2, (8, 8, 3), mean=(0.5,) * 3, std=(0.2,) * 3)
+    generator = np.random.default_rng(0)
+    model.set_weights([generator.uniform(0.1, 0.2, w.shape) for w in model.get_weights()])
+    again = keras.models.load_model(zoo.export(model, tmp_path / "net.keras"))
+    assert all(type(layer).__module__.startswith("keras.") for layer in again.layers)
+    x = generator.uniform(size=(2, 8, 8, 3)).astype("float32")
+    np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (model(x), again(x))), rtol=1e-5)
+
+
+def test_saving_leaves_a_folder_that_holds_a_readme_alone(tmp_path, saved, model):
+    config = json.loads((saved / "config.json").read_text())
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "README.md").write_text("mine")
+    with pytest.raises(FileExistsError, match="README.md"):
+        zoo.save(model, tmp_path / "mine", config)
+
+
 def test_export_warns_of_layers_that_need_their_package(tmp_path):
     class Mine(layers.Layer):
         def call(self, x):
