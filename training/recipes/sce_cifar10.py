@@ -1,7 +1,8 @@
 """Softmax cross-entropy (SCE), the baseline of MMC, CIFAR-10, WRN-10-4, stem of stride 2.
 
 Command:  python -m training.train sce_cifar10
-Expect:   not yet measured
+Expect:   clean 89.10, FGSM 4.40, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 0.00 % at Linf 8/255,
+          1,000 test images; 36 minutes on CPU, 2 cores
 """
 
 from functools import partial
