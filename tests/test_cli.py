@@ -454,7 +454,7 @@ def test_certify_finds_every_radius(folder, three_images, tmp_path):
     exact = np.abs(np.array([60, LIGHT, 240]) / 255 - 0.5)
     np.testing.assert_allclose(found.pop("radius"), exact, atol=2.0 / 2**11)
     assert float(rows[-1][1]) == pytest.approx(exact[0], abs=1e-3)
-    assert found == {"norm": "linf", "methods": ["ibp"], "largest": 2.0, "steps": 12}
+    assert found == {"norm": "linf", "methods": ["ibp"], "largest": 1.0, "steps": 12}
 
 
 def test_certify_limits_the_solver(folder, three_images, monkeypatch):
