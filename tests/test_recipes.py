@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from robustzoo.evaluation import suite
+from robustzoo.evaluation import attack_loss, suite
 from robustzoo.threats import from_config
 from robustzoo.zoo.records import parts
 from training.header import write_header
@@ -58,7 +58,9 @@ def test_a_card_shows_what_its_command_measures(folder):
     path = folder / "eval.json"
     for part in parts(json.loads(path.read_text())) if path.exists() else ():
         assert re.fullmatch("[0-9a-f]{40}", part["commit"])
-        classes = len(json.loads((folder / "config.json").read_text())["labels"])
+        config = json.loads((folder / "config.json").read_text())
         restarts = 1 if "--restarts 1" in part["command"] else 2
-        attacks = suite(from_config(part["threat"]), part["suite"], classes, restarts)
+        own = "--loss own" in part["command"] and attack_loss("own", config["defense"])
+        made = part["suite"], len(config["labels"]), restarts
+        attacks = suite(from_config(part["threat"]), *made, loss=own or None)
         assert [r["label"] for r in part["results"]] == ["clean", *attacks]

@@ -1,8 +1,8 @@
 """RT (Shaham et al.), one linearised step in L1, MNIST, the SmallCNN of TRADES.
 
 Command:  python -m training.train rt_l1_mnist
-Expect:   clean 99.90, FGSM 99.80, PGD-20 99.80, PGD-20 margin 99.90, PGD-40 99.80 % at L1 0.55,
-          1,000 test images; 5 minutes on CPU, 2 cores
+Expect:   clean 99.90, FGSM 99.80, APGD-CE 99.70, APGD margin 99.70 % at L1 0.55, 1,000 test
+          images; 5 minutes on CPU, 2 cores
 
 The paper's radius is 2.0 standard deviations of MNIST padded to 32x32, each 0.2752.
 """
