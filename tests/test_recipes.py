@@ -33,7 +33,9 @@ def test_every_recipe_builds_and_is_written_as_json(path):
     rate = recipe.learning_rate(100)
     assert float(rate(0) if callable(rate) else rate) >= 0
     if recipe.initial:  # its weights must fit
-        config = json.loads((CARDS / recipe.initial / "config.json").read_text())
+        first = CARDS / recipe.initial / "config.json"  # not yet released: what its recipe makes
+        made = settings(read_recipe(find_recipe(recipe.initial)))
+        config = json.loads(first.read_text()) if first.exists() else json.loads(json.dumps(made))
         for fact in ("architecture", "arguments"):
             assert config[fact] == record[fact]
 
