@@ -30,5 +30,5 @@ def check_threat(attack, *norms: type) -> None:
 def check_step_size(attack) -> None:
     """Raises ValueError if the step size is negative or not finite; tensors are not looked at."""
     size = attack.step_size
-    if isinstance(size, Real) and not 0 <= size < float("inf") or isinstance(size, str):
+    if isinstance(size, str) or (isinstance(size, Real) and not 0 <= size < float("inf")):
         raise ValueError(f"step_size must be a number >= 0. Received: step_size={size!r}")

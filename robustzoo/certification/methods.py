@@ -27,9 +27,8 @@ METHODS = {
     "crown-zero": Method("zero", "zero"),
     "alpha-crown": Method("adaptive", "optimised"),  # Xu et al., 2021, arXiv:2011.13824
     "lp": Method("adaptive", None, "lp"),  # the best that linear bounds of ReLUs can give
-    "milp": Method(
-        "adaptive", None, "milp"
-    ),  # exact up to the solver; Tjeng et al., 2019, arXiv:1711.07356
+    # exact up to the solver; Tjeng et al., 2019, arXiv:1711.07356
+    "milp": Method("adaptive", None, "milp"),
 }
 
 

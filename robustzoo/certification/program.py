@@ -11,6 +11,7 @@ from robustzoo.threats import L1, L2
 
 MAX_VARIABLES = 20_000
 GAP = 1e-6  # what HiGHS may miss of the optimum of a mixed-integer program, and more
+NARROW = 1e-7  # reach of a variable, in its middle, that counts as none
 NEGLIGIBLE = 1e-8  # of coefficients whose row has one of 1
 TINY = 1e-300
 ENTRIES = 2**22  # of dense coefficients that are made at once
@@ -81,7 +82,9 @@ class Program:
         """
         low, high, binary = np.array(self.low), np.array(self.high), np.array(self.binary, bool)
         middle = np.where(binary, 0.0, (low + high) / 2.0)
-        reach = np.where(binary, 1.0, np.maximum((high - low) / 2.0, TINY))
+        # Of what hardly moves the rounding of its middle must stay small beside its reach.
+        least = np.maximum(NARROW * np.abs(middle), TINY)
+        reach = np.where(binary, 1.0, np.maximum((high - low) / 2.0, least))
         unit = optimize.Bounds((low - middle) / reach, (high - middle) / reach)
         (equal, b), (under, d) = (rows.matrix(len(cost)) for rows in (self.equal, self.under))
         equal, b, slack = _in_units(equal, b, middle, reach)
@@ -99,7 +102,7 @@ class Program:
             options={"time_limit": seconds, "mip_rel_gap": 0.0},
         )
         bound = result.mip_dual_bound
-        if bound is None:
+        if bound is None or not math.isfinite(bound):  # infeasible by rounding, say
             return -math.inf
         return float(cost @ middle + size * (bound - GAP * max(1.0, abs(bound))))
 

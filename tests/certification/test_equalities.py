@@ -334,7 +334,10 @@ def test_the_exact_minimum_does_not_depend_on_the_units_of_a_layer(unit):
     net.set_weights([w for pair in zip(kernels, biases, strict=True) for w in pair])
     x = generator.uniform(0.3, 0.7, (3, 2, 2, 1)).astype("float32")
     certifier = Certifier(net, Linf)
-    y = certifier.logits(x).argmax(1)
+    exact = certifier.logits(x)
+    y = exact.argmax(1)
+    here = [certifier.margins("milp", x, y, 0.0)[i, 1 - label] for i, label in enumerate(y)]
+    np.testing.assert_allclose(here, np.abs(exact[:, 0] - exact[:, 1]), rtol=1e-4)
     for image, label in zip(x, y, strict=True):
         found = certifier.margins("milp", image[None], [label], 0.25)[0, 1 - label]
         z = certifier.logits(points(Linf(0.25), image.astype("float64"), True, 2000))
