@@ -4,7 +4,9 @@ The gradient of RCE is a ninth of that of cross-entropy at the start: the rate i
 the weight decay a ninth, of those of sce_cifar10.
 
 Command:  python -m training.train rce_cifar10
-Expect:   not yet measured
+Expect:   clean 86.70, FGSM 4.00, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 0.00, APGD
+          reverse_cross_entropy 4.00 % at Linf 8/255, 1,000 test images; 31 minutes on CPU, 2
+          cores
 """
 
 from functools import partial
