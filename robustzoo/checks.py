@@ -63,6 +63,19 @@ def check_labels(labels, count: int, classes: int) -> np.ndarray:
     return labels.astype("int32", copy=False)
 
 
+def is_attack(value) -> bool:
+    """Whether `value` can be called as an attack; a class, `PGD` without arguments, is none."""
+    return callable(value) and not isinstance(value, type)
+
+
+def check_attack(value, name: str = "attack") -> None:
+    """Raises ValueError unless `is_attack`."""
+    if not is_attack(value):
+        raise ValueError(
+            f"{name} must be an attack, such as PGD(Linf(8 / 255), 2 / 255). Received: {value!r}"
+        )
+
+
 def _ends(model):
     """Shape of one input and number of classes; ValueError for a model that does not tell."""
     try:

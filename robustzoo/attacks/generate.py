@@ -9,7 +9,7 @@ import numpy as np
 from robustzoo.attacks.base import Attack
 from robustzoo.attacks.run import run
 from robustzoo.backend import compiled, in_batches
-from robustzoo.checks import check_batch_size, check_data
+from robustzoo.checks import check_attack, check_batch_size, check_data
 
 
 def generate(
@@ -33,10 +33,7 @@ def generate(
     """
     images, labels = check_data(model, images, labels)
     check_batch_size(batch_size)
-    if not callable(attack) or isinstance(attack, type):
-        raise ValueError(
-            f"attack must be one such as PGD(Linf(8 / 255), 2 / 255). Received: {attack!r}"
-        )
+    check_attack(attack)
     if isinstance(attack, Attack) and not attack.one_graph:
         return run(attack, model, images, labels, batch_size, seed).images
     whole, seeds = _compiled(attack, model)

@@ -11,7 +11,7 @@ from keras import ops
 from robustzoo.architectures._copy import finalize
 from robustzoo.attacks import PGD
 from robustzoo.backend import accelerated, portable_step, replicas, weight_gradient
-from robustzoo.checks import check_data
+from robustzoo.checks import check_attack, check_data
 from robustzoo.defenses.random_eps import RandomEps
 from robustzoo.losses import cross_entropy
 
@@ -201,11 +201,8 @@ class Defense(keras.Model):
 
 def _check_attacks(attack, validation_attack, warmup_steps):
     for name, value in (("attack", attack), ("validation_attack", validation_attack)):
-        if value is not None and (not callable(value) or isinstance(value, type)):
-            raise ValueError(
-                f"{name} must be an attack, such as PGD(Linf(8 / 255), 2 / 255). "
-                f"Received: {value!r}"
-            )
+        if value is not None:
+            check_attack(value, name)
     if type(warmup_steps) is not int or warmup_steps < 0:
         raise ValueError(f"warmup_steps must be an integer >= 0. Received: {warmup_steps!r}")
     if getattr(validation_attack, "targeted", False):

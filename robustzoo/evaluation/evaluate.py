@@ -12,7 +12,7 @@ import numpy as np
 
 from robustzoo.attacks import Attack, generate, run
 from robustzoo.attacks.base import fooled
-from robustzoo.checks import check_batch_size
+from robustzoo.checks import check_batch_size, is_attack
 from robustzoo.evaluation._bar import progress_bar
 from robustzoo.evaluation._data import checked_data
 from robustzoo.evaluation.checks import (
@@ -102,7 +102,7 @@ def _check_arguments(threat, attacks, batch_size, seed):
             f"threat must be Linf, L2 or L1, such as Linf(8 / 255). Received: {threat!r}"
         )
     given = attacks.values() if isinstance(attacks, Mapping) else [None]
-    if attacks is not None and not all(callable(a) and not isinstance(a, type) for a in given):
+    if attacks is not None and not all(map(is_attack, given)):
         raise ValueError(
             'attacks must be attacks by their labels, such as {"PGD": PGD(threat, 2 / 255)}. '
             f"Received: {attacks!r:.200}"

@@ -7,7 +7,7 @@ def labels(y_true):
     """Integer labels (B,) of the floats (B,) or (B, 1) that `keras.losses.Loss` makes of them."""
     if len(y_true.shape) > 2 or (len(y_true.shape) == 2 and y_true.shape[1] not in (1, None)):
         raise ValueError(
-            f"labels must have shape (B,) or (B, 1); use argmax of one-hot labels. "
+            "labels must have shape (B,) or (B, 1); use argmax of one-hot labels. "
             f"Received: {tuple(y_true.shape)}"
         )
     return ops.cast(ops.reshape(y_true, (-1,)), "int32")
