@@ -33,7 +33,7 @@ class Recipe:
         validation_examples: of the 5,000 held out, how many judge each epoch.
         patience: epochs without a better validation accuracy after which training ends.
         classes: the labels kept, None for all.
-        initial: a released model whose weights come first, None for random ones.
+        initial: a released model whose weights come first, but for another head; None for random.
         teacher: a released model that the defense is given as `teacher`, None for no such argument.
         left_by: released models, the earlier stages of a cascade: training and validation are on
             the images alone whose answer none of them certifies within `threat`.

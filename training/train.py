@@ -32,6 +32,7 @@ from robustzoo.zoo.register import check_released_size
 from robustzoo.zoo.weights import packed_size
 from training.batches import batches
 from training.checkpoint import read_checkpoint, restore_checkpoint, save_checkpoint
+from training.initial import begin_with
 from training.left_by import left_by
 from training.recipe import Recipe
 from training.release import release
@@ -194,7 +195,9 @@ class Run:
         finally:
             keras.config.set_dtype_policy("float32")
         if recipe.initial:
-            classifier.set_weights(zoo.load(recipe.initial).get_weights())
+            kept = begin_with(classifier, recipe.initial)
+            fresh = f", but for {', '.join(kept)}" if kept else ""
+            self.console.print(f"starts with the weights of {recipe.initial}{fresh}")
         options = {"seed": self.seed, "warmup_steps": round(recipe.warmup_epochs * self.batches)}
         if recipe.validation_attack is not None:
             options["validation_attack"] = recipe.validation_attack

@@ -1,6 +1,7 @@
 """Adversarial training with MMC (Pang et al., arXiv:1905.10626), CIFAR-10, Linf 8/255.
 
-Pre-activation ResNet-10 with a stem of stride 2, as art_cifar10.
+Pre-activation ResNet-10 with a stem of stride 2, as fast-at-cifar10, from whose
+weights it starts, but for the head.
 
 Command:  python -m training.train at_mmc_cifar10
 Expect:   not yet measured
@@ -31,7 +32,8 @@ def recipe() -> Recipe:
         defense=partial(MadryTraining, attack=attack, criterion=mmc, average_decay=0.998),
         threat=threat,
         method="at_mmc",
-        epochs=14,
+        initial="fast-at-cifar10",
+        epochs=6,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=0.02, rise=0.3),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),

@@ -28,7 +28,7 @@ def recipe() -> Recipe:
         arguments=net,
         defense=partial(Distillation, temperature=100.0, average_decay=0.998),
         threat=None,
-        epochs=20,
+        epochs=15,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,

@@ -31,7 +31,7 @@ def recipe() -> Recipe:
         ),
         threat=None,
         method="distillation",
-        epochs=20,
+        epochs=15,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=2e-3, rise=0.3),
         optimizer=keras.optimizers.Adam,

@@ -26,7 +26,7 @@ def recipe() -> Recipe:
         defense=partial(MixupTraining, average_decay=0.998),
         threat=None,
         method="mixup",
-        epochs=25,
+        epochs=16,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),

@@ -1,5 +1,7 @@
 """RAT (Araujo et al.), CIFAR-10, Linf 8/255, pre-activation ResNet-10 with noise on the image.
 
+It starts from fast-at-cifar10.
+
 Command:  python -m training.train rat_cifar10
 Expect:   not yet measured
 """
@@ -34,9 +36,10 @@ def recipe() -> Recipe:
         defense=partial(MadryTraining, attack=attack, average_decay=0.998),
         threat=threat,
         method="rat",
-        epochs=12,
+        initial="fast-at-cifar10",
+        epochs=5,
         batch_size=128,
-        learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
+        learning_rate=partial(one_cycle, peak=0.05, rise=0.3),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
         augment=crop_flip,
         precision="mixed_bfloat16",

@@ -38,7 +38,7 @@ def recipe() -> Recipe:
         defense=partial(StandardTraining, average_decay=0.998),
         threat=None,
         method="rse",
-        epochs=12,
+        epochs=10,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=0.2, rise=0.3),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
