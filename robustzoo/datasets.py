@@ -10,7 +10,6 @@ there.
 """
 
 import dataclasses
-import difflib
 import numbers
 import os
 import tempfile
@@ -19,6 +18,8 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+
+from robustzoo.closest import closest
 
 NAMES = {  # ours -> tensorflow-datasets'
     "mnist": "mnist",
@@ -84,9 +85,9 @@ def load(
         cache_dir: where the decoded copy lies; by default `robustzoo/datasets` in the user's cache.
     """
     if not isinstance(name, str) or name not in NAMES:
-        close = difflib.get_close_matches(str(name), NAMES, n=1, cutoff=0.0)
+        close = closest(name, NAMES)
         raise ValueError(
-            f"no dataset {name!r}; there are {', '.join(NAMES)}. Did you mean {close[0]!r}?"
+            f"no dataset {name!r}; there are {', '.join(NAMES)}. Did you mean {close!r}?"
         )
     arrays = _arrays(name, Path(cache_dir) if cache_dir else cache_folder("datasets"))
     labels = tuple(str(label) for label in arrays["label_names"])

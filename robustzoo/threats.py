@@ -7,7 +7,6 @@ A threat is written in files as {"norm": "linf", "eps": "8/255"}: `to_config`, `
 """
 
 import dataclasses
-import difflib
 import math
 import numbers
 from fractions import Fraction
@@ -15,6 +14,8 @@ from fractions import Fraction
 import keras
 import numpy as np
 from keras import ops
+
+from robustzoo.closest import closest
 
 PIXELS = (1, 2, 3)
 ROUNDING = 1e-6  # of float32 pixels, when it is asked whether an image is within a budget
@@ -145,9 +146,9 @@ def from_config(config: dict) -> Linf | L2 | L1:
     """Reads {"norm": "linf" | "l2" | "l1", "eps": "8/255" or a number}."""
     norm = config.get("norm")
     if norm not in NORMS:
-        close = difflib.get_close_matches(str(norm).lower(), NORMS, n=1, cutoff=0.0)
+        close = closest(str(norm).lower(), NORMS)
         raise ValueError(
-            f"threat norm must be one of {sorted(NORMS)}. Received: {norm!r}; closest: {close[0]!r}"
+            f"threat norm must be one of {sorted(NORMS)}. Received: {norm!r}; closest: {close!r}"
         )
     return NORMS[norm](parse_eps(config.get("eps")))
 

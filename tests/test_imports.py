@@ -30,6 +30,7 @@ LAYERS = [
         "adam",
         "hashes",
         "forward",
+        "closest",
     },
     {"architectures", "attacks", "certification", "smoothing"},
     {"defenses", "detect", "evaluation", "zoo"},

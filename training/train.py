@@ -7,7 +7,6 @@ its checkpoint if there is one, and ends by writing the model folder `model_card
 """
 
 import dataclasses
-import difflib
 import functools
 import importlib.util
 import json
@@ -23,6 +22,7 @@ from rich.console import Console
 
 from robustzoo import architectures, datasets, zoo
 from robustzoo.backend import data_parallel
+from robustzoo.closest import closest
 from robustzoo.hashes import sha256
 from robustzoo.provenance import provenance
 from robustzoo.threats import to_config
@@ -82,9 +82,9 @@ def find_recipe(name: str) -> Path:
     path = Path(name) if name.endswith(".py") else RECIPES / f"{name.replace('-', '_')}.py"
     if not path.is_file():
         known = sorted(p.stem for p in RECIPES.glob("[!_]*.py"))
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+        close = closest(name, known)
         raise click.BadParameter(
-            f"no recipe {name!r}; there are {', '.join(known)}. Did you mean {close[0]!r}?"
+            f"no recipe {name!r}; there are {', '.join(known)}. Did you mean {close!r}?"
         )
     return path
 

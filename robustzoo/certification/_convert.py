@@ -1,6 +1,5 @@
 """From a Keras layer to operations."""
 
-import difflib
 import math
 
 import numpy as np
@@ -20,6 +19,7 @@ from robustzoo.certification.operations import (
     Sum,
     Tanh,
 )
+from robustzoo.closest import closest
 from robustzoo.layers import CenterLogits, FusedBatchNormalization, ReverseLogits, Temperature
 
 DTYPES = ("float32", "float64")  # what bounds in float64 are those of, up to the tolerance
@@ -35,7 +35,7 @@ def convert(name, layer, inputs, output) -> list:
         if type(layer) is kind:
             _check_dtype(name, layer)
             return converter(_Call(name, layer, inputs, output))
-    close = difflib.get_close_matches(type(layer).__name__, SUPPORTED, n=1, cutoff=0.0)[0]
+    close = closest(type(layer).__name__, SUPPORTED)
     raise ValueError(
         f"no bounds are known of {name!r}, a {type(layer).__name__}; there are those of "
         f"{', '.join(SUPPORTED)}; closest: {close}"

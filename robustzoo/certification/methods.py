@@ -1,8 +1,9 @@
 """The ways to bound the margins, by name."""
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
+
+from robustzoo.closest import closest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,7 @@ def chosen(methods: str | Sequence[str]) -> tuple[str, ...]:
     names = (methods,) if isinstance(methods, str) else tuple(methods)
     for name in names:
         if name not in METHODS:
-            close = difflib.get_close_matches(str(name), METHODS, n=1, cutoff=0.0)[0]
+            close = closest(name, METHODS)
             raise ValueError(
                 f"method must be some of {', '.join(METHODS)}. Received: {name!r:.100}; "
                 f"closest: {close!r}"

@@ -1,8 +1,8 @@
 """Where in a model the features are."""
 
-import difflib
-
 import keras
+
+from robustzoo.closest import closest
 
 
 def check_model(model) -> None:
@@ -24,10 +24,10 @@ def feature(model: keras.Model, name: str | None):
         return dense[-1].input
     names = [layer.name for layer in model.layers]
     if name not in names:
-        close = difflib.get_close_matches(str(name), names, 1, cutoff=0.0)
+        close = closest(name, names)
         raise ValueError(
             f"{model.name} has no layer {name!r}; there are {', '.join(names)}. "
-            f"Did you mean {close[0]!r}?"
+            f"Did you mean {close!r}?"
         )
     return model.get_layer(name).output
 

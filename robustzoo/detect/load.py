@@ -1,6 +1,5 @@
 """Reads a detector."""
 
-import difflib
 import inspect
 import json
 import zipfile
@@ -9,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from robustzoo.closest import closest
 from robustzoo.detect._file import ARRAYS, CONFIG, DETECTORS
 from robustzoo.detect.base import Detector
 from robustzoo.hashes import fingerprint
@@ -51,10 +51,9 @@ def _config(path):
             )
     name = config["detector"]
     if name not in DETECTORS:
-        close = difflib.get_close_matches(name, DETECTORS, 1, cutoff=0.0)
+        close = closest(name, DETECTORS)
         raise ValueError(
-            f"no detector {name!r:.100}; there are {', '.join(DETECTORS)}. "
-            f"Did you mean {close[0]!r}?"
+            f"no detector {name!r:.100}; there are {', '.join(DETECTORS)}. Did you mean {close!r}?"
         )
     known = list(inspect.signature(DETECTORS[name]).parameters)[1:]  # without the model
     if set(config["settings"]) != set(known):

@@ -1,6 +1,5 @@
 """The attacks that cards and commands name together."""
 
-import difflib
 from collections.abc import Callable
 
 from robustzoo.attacks import (
@@ -12,6 +11,7 @@ from robustzoo.attacks import (
     Square,
     fgsm,
 )
+from robustzoo.closest import closest
 from robustzoo.evaluation.describe import describe
 from robustzoo.losses import cross_entropy, dlr, margin
 from robustzoo.threats import L1, L2, Linf
@@ -51,7 +51,7 @@ def suite(
             knows the defense. It comes last, so that the others stay what is published.
     """
     if name not in SUITES:
-        close = difflib.get_close_matches(str(name), SUITES, n=1, cutoff=0.0)[0]
+        close = closest(name, SUITES)
         raise ValueError(
             f"suite must be one of {list(SUITES)}. Received: {name!r}; closest: {close!r}"
         )

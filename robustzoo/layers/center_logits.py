@@ -1,12 +1,12 @@
 """Logits from distances to the centres of classes."""
 
-import difflib
 import math
 
 import keras
 import numpy as np
 from keras import ops
 
+from robustzoo.closest import closest
 from robustzoo.layers.max_mahalanobis_centers import max_mahalanobis_centers
 from robustzoo.layers.random_centers import random_centers
 
@@ -38,7 +38,7 @@ class CenterLogits(keras.layers.Layer):
     ):
         super().__init__(**{"autocast": False, **options})
         if centers not in CENTERS:
-            close = difflib.get_close_matches(str(centers), CENTERS, n=1, cutoff=0.0)[0]
+            close = closest(centers, CENTERS)
             raise ValueError(
                 f"centers must be one of {CENTERS}. Received: {centers!r:.100}; closest: {close!r}"
             )

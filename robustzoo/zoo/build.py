@@ -1,12 +1,12 @@
 """The model that a checked config describes, with fresh weights."""
 
 import contextlib
-import difflib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
 
+from robustzoo.closest import closest
 from robustzoo.zoo.folder import MAX_FOLDER_BYTES
 from robustzoo.zoo.weights import packed_size
 
@@ -94,7 +94,7 @@ def _policy(dtype: str | None):
         yield
         return
     if dtype not in POLICIES:
-        close = difflib.get_close_matches(str(dtype), POLICIES, 1, 0.0)[0]
+        close = closest(dtype, POLICIES)
         raise ValueError(
             f"dtype must be one of {', '.join(POLICIES)}. Received: {dtype!r}; closest: {close}"
         )

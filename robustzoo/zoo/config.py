@@ -4,6 +4,8 @@ import difflib
 import re
 from fractions import Fraction
 
+from robustzoo.closest import closest
+
 NORMS = ("linf", "l2", "l1", "l0")
 TEXTS = ("architecture", "dataset", "defense", "license")
 KEYS = (*TEXTS, "arguments", "threat", "input_shape", "labels", "recipe")
@@ -49,7 +51,7 @@ def check_threat(threat: dict) -> None:
     _check_keys("threat", threat, ("norm", "eps"))
     if threat["norm"] not in NORMS:
         valid, norm = ", ".join(NORMS), f"{threat['norm']!s:.100}"
-        close = difflib.get_close_matches(norm.lower(), NORMS, 1, 0.0)[0]
+        close = closest(norm.lower(), NORMS)
         raise ValueError(f"norm must be one of {valid}. Received: {norm!r}; closest: {close!r}")
     eps = threat["eps"]
     try:

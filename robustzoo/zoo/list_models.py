@@ -1,8 +1,8 @@
 """The names of the released models."""
 
-import difflib
 import fnmatch
 
+from robustzoo.closest import closest
 from robustzoo.zoo.registry import released
 
 
@@ -29,7 +29,7 @@ def list_models(
     for key, value in wanted.items():
         known = sorted({entry[key] for entry in entries.values()} - {None})
         if value not in known:
-            close = difflib.get_close_matches(str(value), known, 1, 0.0)[0]
+            close = closest(value, known)
             raise ValueError(
                 f"{key} must be one of {', '.join(known)}. Received: {value!r}; closest: {close}"
             )
