@@ -242,13 +242,13 @@ def test_copies_keep_an_adapted_normalization():
 def test_labels_of_two_axes_in_batches_are_refused(cls):
     x, y = tiny_batch()
     defense = compiled(cls)
-    batches = [(x, y[:, None])]
+    batches = (batch for batch in [(x, y[:, None])])  # once only, so `fit` does not look at them
     with pytest.raises(ValueError, match=r"labels must be of shape \(B,\)"):
-        defense.fit(Batches(batches), verbose=0)
+        defense.fit(batches, shuffle=False, verbose=0)
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches that `fit` cannot check beforehand."""
+    """Batches of which `fit` looks at the first."""
 
     def __init__(self, batches):
         super().__init__()
@@ -352,6 +352,29 @@ def test_fit_refuses_bad_images_before_anything_moves(cls):
             defense.fit(bad, labels, verbose=0)
     for old, new in zip(before, values(defense.classifier), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_the_first_batch_of_a_source_is_checked():
+    x, y = tiny_batch()
+    defense = compiled(MadryTraining, steps=1)
+    good, before = Batches([(x, y)]), values(defense.classifier)
+    for bad in (Batches([(x * 255, y)]), Batches([(x, y + 4)]), tf_data(x * 255, y)):
+        for method in (defense.fit, defense.evaluate):
+            with pytest.raises(ValueError, match="must lie in"):
+                method(bad, verbose=0)
+        with pytest.raises(ValueError, match="must lie in"):
+            defense.fit(good, verbose=0, validation_data=bad)
+    for old, new in zip(before, values(defense.classifier), strict=True):
+        np.testing.assert_array_equal(old, new)
+    once = (batch for batch in [(x, y)])
+    for source in (good, tf_data(x, y), once):
+        defense.fit(source, shuffle=False, steps_per_epoch=1, verbose=0)
+    assert next(once, None) is None and int(numpy(defense.optimizer.iterations)) == 3
+
+
+def tf_data(x, y):
+    tf = pytest.importorskip("tensorflow")
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
 
 
 @pytest.mark.parametrize("given", [np.asarray, ops.convert_to_tensor], ids=["array", "tensor"])

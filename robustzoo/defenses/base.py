@@ -112,15 +112,18 @@ class Defense(keras.Model):
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **options)
 
     def fit(self, x=None, y=None, *args, **options):
-        """As `keras.Model.fit`; arrays and tensors are checked for shape, range, labels first."""
+        """As `keras.Model.fit`, after a check of shape, range and labels.
+
+        Arrays and tensors are looked at whole; of a source of batches that can be gone through
+        again, such as a `tf.data.Dataset`, the first batch.
+        """
         self._check(x, y)
         validation = options.get("validation_data")
-        if isinstance(validation, tuple | list):
-            self._check(*validation[:2])
+        self._check(*(validation[:2] if isinstance(validation, tuple | list) else (validation,)))
         return super().fit(x, y, *args, **options)
 
     def evaluate(self, x=None, y=None, *args, **options):
-        """As `keras.Model.evaluate`; arrays and tensors are checked as in `fit`."""
+        """As `keras.Model.evaluate`; data are checked as in `fit`."""
         self._check(x, y)
         return super().evaluate(x, y, *args, **options)
 
@@ -192,9 +195,11 @@ class Defense(keras.Model):
                 logs[metric.name] = metric.result()
         return logs
 
-    def _check(self, x, y):
-        # Anything else is a source of batches, which may give each of them only once.
-        if isinstance(x, np.ndarray) or ops.is_tensor(x):
+    def _check(self, x, y=None):
+        if y is None:
+            x, y = _first_batch(x)
+        # Of another backend too: a tf.data.Dataset feeds them all.
+        if hasattr(x, "__array__"):
             x, y = (ops.convert_to_numpy(a) if ops.is_tensor(a) else a for a in (x, y))
             check_data(self.classifier, x, y)
 
@@ -217,8 +222,17 @@ def _check_attacks(attack, validation_attack, warmup_steps):
         )
 
 
+def _first_batch(source):
+    """(images, labels) of the first batch, (None, None) of what gives each batch only once."""
+    # A generator is its own iterator: what is taken from it here, training would never see.
+    if not hasattr(source, "__iter__") or iter(source) is source:
+        return None, None
+    batch = next(iter(source), None)
+    return batch[:2] if isinstance(batch, tuple | list) and len(batch) > 1 else (None, None)
+
+
 def _check_rank(y):
-    # Of batches nobody has looked at: labels (B, 1) would broadcast against every image.
+    # Of batches that nobody has looked at: labels (B, 1) would broadcast against every image.
     if len(y.shape) != 1:
         raise ValueError(f"labels must be of shape (B,). Received: {tuple(y.shape)}")
 
