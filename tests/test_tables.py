@@ -53,12 +53,13 @@ def test_measures_again_once_a_model_is_trained_anew(folders):
         Table("t", "T", COLUMNS, {}).row("a", lambda: released("a", "3") or row, "a")
 
 
-def test_writes_markdown_and_numbers(folders):
+def test_writes_markdown_and_numbers(folders, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["t.py", "--examples", "10"])
     table = Table("t", "Title", COLUMNS, {"images": 10})
     table.row("a", lambda: {"model": "a", "published": 0.25, "ours": 1 / 3})
     text = table.write(["It falls."]).read_text()
     assert "| a | 0.25 | 0.3333 |" in text and "- It falls." in text and "images: 10" in text
-    assert "`python -m training.tables.t`" in text
+    assert "`python -m training.tables.t --examples 10`" in text
     assert json.loads((folders / "t.json").read_text())["rows"][0]["ours"] == 1 / 3
     assert not (folders / "runs" / "t.json").exists()
 

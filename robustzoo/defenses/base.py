@@ -5,7 +5,6 @@ import functools
 from collections.abc import Callable
 
 import keras
-import numpy as np
 from keras import ops
 
 from robustzoo.architectures._copy import finalize

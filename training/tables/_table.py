@@ -1,6 +1,8 @@
 """A table that survives interruption and says where it came from."""
 
 import json
+import shlex
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -72,7 +74,9 @@ class Table:
     def write(self, remarks: Iterable[str] = ()) -> Path:
         """Writes both files beside the module; `remarks` are sentences under the table."""
         where = provenance() | {"commit": ", ".join(dict.fromkeys(map(str, self._ran())))}
-        record = {"title": self.title, "facts": self.facts, "rows": list(self.rows.values())}
+        command = shlex.join(["python", "-m", f"training.tables.{self.name}", *sys.argv[1:]])
+        record = {"title": self.title, "command": command, "facts": self.facts}
+        record["rows"] = list(self.rows.values())
         (FOLDER / f"{self.name}.json").write_text(
             json.dumps(record | {"remarks": list(remarks)} | where, indent=1) + "\n"
         )
@@ -80,8 +84,7 @@ class Table:
         lines = [
             f"# {self.title}",
             "",
-            f"`python -m training.tables.{self.name}`, commit {where['commit']}, "
-            f"{where['device']}. {facts}.",
+            f"`{command}`, commit {where['commit']}, {where['device']}. {facts}.",
             "",
             _line(self.columns),
             _line(["---"] * len(self.columns)),
