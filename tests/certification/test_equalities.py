@@ -1,5 +1,6 @@
 """What bounds are equal to, and which of them must not be above which."""
 
+import functools
 import tracemalloc
 
 import keras
@@ -8,7 +9,7 @@ import pytest
 from keras import layers
 
 from robustzoo.architectures import wong_small
-from robustzoo.backend import weight_gradient
+from robustzoo.backend import compiled, weight_gradient
 from robustzoo.certification import METHODS
 from robustzoo.certification.arrays import FLOAT32, FLOAT64
 from robustzoo.certification.bounds import Bounds, groups
@@ -367,12 +368,13 @@ def test_margins_of_one_pass_and_their_gradient(name):
         found = margin_bounds(FLOAT32, graph, weights, region, labels, boxes, "same")
         return keras.ops.mean(found), ()
 
-    (before, _), gradients = weight_gradient(model, loss)
+    step = compiled(lambda: weight_gradient(model, loss), model.variables)
+    (before, _), gradients = step()
     squares = 0.0
     for weight, gradient in zip(model.trainable_variables, gradients, strict=True):
         squares += float(keras.ops.sum(keras.ops.square(gradient)))
         weight.assign_add(1e-4 * gradient)
-    (after, _), _ = weight_gradient(model, loss)
+    (after, _), _ = step()
     np.testing.assert_allclose((float(after) - float(before)) / 1e-4, squares, rtol=0.02)
 
 
@@ -408,6 +410,12 @@ def test_a_convolution_affords_more_rows_than_a_dense_layer():
     assert found == {(7, 7, 32): 12 * 16, (100,): 12}  # windows of 4 x 4 x 16 in 16 x 16 x 16
 
 
+def _maps(xp, weights, operation, x, a):
+    """L x and L'a of an operation that is affine."""
+    constant = operation.forward(xp, weights, 0 * x)
+    return operation.forward(xp, weights, x) - constant, operation.adjoint(xp, weights, a)[0][0]
+
+
 @pytest.mark.parametrize("xp", [FLOAT64, FLOAT32], ids=["float64", "float32"])
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_adjoints(xp, padding):
@@ -426,11 +434,10 @@ def test_adjoints(xp, padding):
             weights, node = graph.read(xp), graph[graph.output]
             x = generator.normal(size=(2, *shape))
             a = generator.normal(size=(2, *node.shape))
-            flat, _ = node.operation.adjoint(xp, weights[-1], xp.read(a))
-            linear = node.operation.forward(xp, weights[-1], xp.read(x))
-            linear = linear - node.operation.forward(xp, weights[-1], xp.read(0 * x))
-            left = (a * keras.ops.convert_to_numpy(linear)).sum()
-            right = (keras.ops.convert_to_numpy(flat[0]) * x).sum()
+            maps = functools.partial(_maps, xp, weights[-1], node.operation)
+            maps = maps if xp is FLOAT64 else compiled(maps, [])
+            linear, back = map(keras.ops.convert_to_numpy, maps(xp.read(x), xp.read(a)))
+            left, right = (a * linear).sum(), (back * x).sum()
             np.testing.assert_allclose(
                 left, right, rtol=1e-12 if xp is FLOAT64 else 1e-4, atol=1e-4
             )
