@@ -64,8 +64,8 @@ def main(examples, iterations, searches):
             "the column C&W success says how many that are.",
             "Published: a ResNet v2 of 47 layers, eps 8/256 and 16/256; ours is a WRN-10-4 "
             "with a stem of stride 2, under AT a pre-activation ResNet-10, but for models named "
-            "resnet47. AT, SCE is fast_at_cifar10, of more epochs than AT, MMC. It is our reading "
-            "that 0.05 is the deviation of the noise.",
+            "resnet47. AT, SCE is fast_at_cifar10, from whose weights AT, MMC starts. It is our "
+            "reading that 0.05 is the deviation of the noise.",
             "Noise and rotation choose nothing by the model; an accuracy under them is no "
             "robustness against an adversary.",
         ]

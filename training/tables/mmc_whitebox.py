@@ -73,7 +73,7 @@ def main(examples):
             "Published: a ResNet v2 of 47 layers, 200 epochs, eps 8/256 and 16/256. Ours on "
             "CIFAR-10 is a WRN-10-4 with a stem of stride 2, under AT a pre-activation ResNet-10 "
             "with the same stem, on MNIST the SmallCNN; models named resnet47 have the published "
-            "net. AT, SCE is fast_at_cifar10, of more epochs than AT, MMC.",
+            "net. AT, SCE is fast_at_cifar10, from whose weights AT, MMC starts.",
             "Where a published untargeted column exceeds the targeted one beside it, the "
             "untargeted attack was weak.",
         ]
