@@ -3,6 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
+from robustzoo.evaluation.attack_loss import OWN
 from robustzoo.zoo.methods import methods
 from training import family
 from training.train import RECIPES, find_recipe, read_recipe
@@ -17,6 +18,13 @@ def test_members_are_recipes_with_teachers_before_students(name):
         for other in (about.teacher, about.initial):
             assert other is None or other.replace("-", "_") in seen, recipe
         seen.append(recipe)
+
+
+@pytest.mark.parametrize("name", list(family.FAMILIES))
+def test_a_defense_with_a_loss_of_its_own_is_attacked_by_it(name):
+    for recipe, options in family.FAMILIES[name].items():
+        method = read_recipe(find_recipe(recipe)).method
+        assert ("own" in options) == (method in OWN), recipe
 
 
 def test_every_recipe_names_a_method_that_is_described():

@@ -19,17 +19,18 @@ from training.train import CARDS, find_recipe, fingerprint, origins, read_recipe
 
 # What the evaluation of a model that draws noise needs: averaged gradients, and so fewer images.
 RANDOM = ("--draws", "4", "--examples", "1000")
+OWN = ("--loss", "own")  # one attack more, on the loss that the defense trains with
 # Recipes in the order of training, and options of their evaluation.
 FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
     "mnist": {
         "standard_mnist": (),
         "linear_mnist": (),
-        "rce_mnist": (),
+        "rce_mnist": OWN,
         "center_loss_mnist": (),
-        "lgm_mnist": (),
+        "lgm_mnist": OWN,
         "mmlda_mnist": (),
-        "mmc_rand_mnist": (),
-        "mmc_mnist": (),
+        "mmc_rand_mnist": OWN,
+        "mmc_mnist": OWN,
         "distillation_teacher_mnist": (),
         "distillation_mnist": (),
         "mixup_mnist": (),
@@ -44,7 +45,7 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
         "at_lbfgs_mnist": (),
         "art_mnist": (),
         "trades_mnist": (),
-        "at_mmc_mnist": (),
+        "at_mmc_mnist": OWN,
         "iat_mnist": (),
         "rat_mnist": RANDOM,
         "smoothed_mnist": (),
@@ -60,9 +61,9 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
         "trades_cifar10": (),
         "smoothed_cifar10": (),
         "sce_cifar10": (),
-        "mmc_cifar10": (),
-        "at_mmc_cifar10": (),
-        "rce_cifar10": (),
+        "mmc_cifar10": OWN,
+        "at_mmc_cifar10": OWN,
+        "rce_cifar10": OWN,
         "distillation_teacher_cifar10": (),
         "distillation_cifar10": (),
         "mixup_cifar10": (),
