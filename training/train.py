@@ -11,8 +11,6 @@ import functools
 import importlib.util
 import json
 import math
-import shlex
-import sys
 import time
 from pathlib import Path
 
@@ -32,6 +30,7 @@ from robustzoo.zoo.register import check_released_size
 from robustzoo.zoo.weights import packed_size
 from training.batches import batches
 from training.checkpoint import read_checkpoint, restore_checkpoint, save_checkpoint
+from training.command import command
 from training.initial import begin_with
 from training.left_by import left_by
 from training.recipe import Recipe
@@ -302,11 +301,10 @@ class Run:
         save_checkpoint(self.checkpoint, self.defense, self.progress, self.best)
 
     def _record(self):
-        command = f"python -m training.train {shlex.join(sys.argv[1:])}".strip()
         return {
             "recipe": self.path.stem,
             "recipe_sha256": self.progress["recipe"],
-            "command": command,
+            "command": command("training.train"),
             "seed": self.seed,
             "seconds": round(self.progress["seconds"], 1),
             "epochs": self.progress["epoch"],

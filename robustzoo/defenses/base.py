@@ -118,7 +118,10 @@ class Defense(keras.Model):
         """
         self._check(x, y)
         validation = options.get("validation_data")
-        self._check(*(validation[:2] if isinstance(validation, tuple | list) else (validation,)))
+        if isinstance(validation, tuple | list):
+            self._check(*validation[:2])
+        else:
+            self._check(validation)
         return super().fit(x, y, *args, **options)
 
     def evaluate(self, x=None, y=None, *args, **options):

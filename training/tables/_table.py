@@ -1,8 +1,6 @@
 """A table that survives interruption and says where it came from."""
 
 import json
-import shlex
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -10,6 +8,7 @@ from rich.console import Console
 
 from robustzoo.provenance import provenance
 from robustzoo.zoo.registry import released_entry
+from training.command import command
 
 FOLDER = Path(__file__).parent
 RUNS = FOLDER.parent / "runs" / "tables"
@@ -74,8 +73,8 @@ class Table:
     def write(self, remarks: Iterable[str] = ()) -> Path:
         """Writes both files beside the module; `remarks` are sentences under the table."""
         where = provenance() | {"commit": ", ".join(dict.fromkeys(map(str, self._ran())))}
-        command = shlex.join(["python", "-m", f"training.tables.{self.name}", *sys.argv[1:]])
-        record = {"title": self.title, "command": command, "facts": self.facts}
+        by = command(f"training.tables.{self.name}")
+        record = {"title": self.title, "command": by, "facts": self.facts}
         record["rows"] = list(self.rows.values())
         (FOLDER / f"{self.name}.json").write_text(
             json.dumps(record | {"remarks": list(remarks)} | where, indent=1) + "\n"
@@ -84,7 +83,7 @@ class Table:
         lines = [
             f"# {self.title}",
             "",
-            f"`{command}`, commit {where['commit']}, {where['device']}. {facts}.",
+            f"`{by}`, commit {where['commit']}, {where['device']}. {facts}.",
             "",
             _line(self.columns),
             _line(["---"] * len(self.columns)),
