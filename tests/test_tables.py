@@ -68,15 +68,16 @@ def test_madry_trades_reads_the_records_of_all_suites(folders, monkeypatch):
     monkeypatch.setattr(madry_trades, "CARDS", folders)
     pgd = {"label": "PGD-20 x 5", "accuracy": 0.5, "arguments": {"restarts": 5}}
     first = {"results": [pgd], "threat": {"norm": "linf"}, "examples": 10}
-    first |= {"suite": "pgd", "worst_case_accuracy": 0.45}
-    other = first | {"suite": "autoattack", "worst_case_accuracy": 0.4, "examples": 5}
+    first |= {"suite": "pgd", "worst_case_accuracy": 0.45, "command": "a"}
+    other = {"suite": "autoattack", "worst_case_accuracy": 0.4, "examples": 5, "command": "b"}
+    other = first | other
     (folders / "net").mkdir()
-    for further, ours in (([], (None, 0.45, "10")), ([other], (0.4, 0.4, "5"))):
+    for further, ours in (([], (None, 0.45, "10", "a")), ([other], (0.4, 0.4, "5", "b"))):
         (folders / "net" / "eval.json").write_text(json.dumps(first | {"further": further}))
         found = madry_trades.measured("net", "AutoAttack")
         assert found == dict(zip(madry_trades.COLUMNS[6:], (ours[0], None, *ours[1:]), strict=True))
         row = madry_trades.measured("net", "PGD-20")
-        worst = (0.4, "10; 5") if further else (0.45, "10")
+        worst = (0.4, "10; 5", "a; b") if further else (0.45, "10", "a")
         assert tuple(row.values()) == (0.5, 5, *worst)
 
 

@@ -99,14 +99,14 @@ def _header(name: str, config: dict, results: list):
 
 def _eval_results(evaluation: dict | None) -> list:
     results = []
-    for result in evaluation["results"] if evaluation else ():
-        name, threat = result["label"], evaluation["threat"]
-        if result["attack"] == "none":
-            results.append(_metric(evaluation, name, result["accuracy"], None))
-            continue
-        arguments = {"attack": result["attack"], **threat, **result["arguments"]}
-        name = f"{name}, {describe_threat(threat)}"
-        results.append(_metric(evaluation, name, result["accuracy"], arguments))
+    for part in parts(evaluation):
+        threat, images = part["threat"], {"examples": part["examples"]}
+        for result in part["results"]:
+            name, arguments = result["label"], images
+            if result["attack"] != "none":
+                name = f"{name}, {describe_threat(threat)}"
+                arguments = {"attack": result["attack"], **threat, **result["arguments"], **images}
+            results.append(_metric(part, name, result["accuracy"], arguments))
     return results
 
 
@@ -120,7 +120,7 @@ def _certified_results(certificate: dict | None) -> list:
     return results
 
 
-def _metric(record: dict, name: str, accuracy: float, arguments: dict | None):
+def _metric(record: dict, name: str, accuracy: float, arguments: dict):
     from huggingface_hub import EvalResult
 
     dataset = record["dataset"]

@@ -76,17 +76,24 @@ def facts(files: dict[str, bytes]) -> dict:
 
 
 def _accuracies(files: dict[str, bytes], config: dict) -> dict:
+    """The least that any record leaves at the eps claimed; clean of the one of most images."""
     if "eval.json" not in files:
         return {"clean": None, "robust": None, "robust_attack": None}
-    evaluation = check_evaluation(parse_json(files["eval.json"], "eval.json"))
-    clean = [r["accuracy"] for r in evaluation["results"] if r["attack"] == "none"]
-    attacks = [r["label"] for r in evaluation["results"] if r["attack"] != "none"]
+    records = parts(check_evaluation(parse_json(files["eval.json"], "eval.json")))
+    same = [part for part in records if same_threat(part["threat"], config["threat"])]
+    records = same or records[:1]
+    largest = max(records, key=lambda part: part["examples"])
+    worst = min(records, key=lambda part: part.get("worst_case_accuracy", 1.0))
+    clean = [r["accuracy"] for r in largest["results"] if r["attack"] == "none"]
+    attacks = [r["label"] for r in worst["results"] if r["attack"] != "none"]
     label = attacks[0] if len(attacks) == 1 else f"worst of {', '.join(attacks)}"
-    if not same_threat(evaluation["threat"], config["threat"]):
-        label += f" at {describe_threat(evaluation['threat'])}"
+    if not same:
+        label += f" at {describe_threat(worst['threat'])}"
+    if worst["examples"] < largest["examples"]:
+        label += f", {worst['examples']:,} images"
     return {
         "clean": clean[0] if clean else None,
-        "robust": evaluation.get("worst_case_accuracy") if attacks else None,
+        "robust": worst.get("worst_case_accuracy") if attacks else None,
         "robust_attack": label if attacks else None,
     }
 

@@ -138,6 +138,28 @@ def test_the_label_names_all_attacks_and_another_threat(checkout, model):
     assert zoo.register(checkout)["robust_attack"] == "worst of PGD-40 x 3, FGSM at Linf 1/10"
 
 
+def test_the_list_has_the_least_of_all_records_at_the_eps_claimed(checkout, model):
+    """A stronger attack of fewer images counts, one at another eps does not."""
+    stronger = {
+        **EVALUATION,
+        "examples": 500,
+        "results": [EVALUATION["results"][0], {**EVALUATION["results"][1], "label": "APGD-T"}],
+        "worst_case_accuracy": 0.25,
+    }
+    larger = {**stronger, "threat": {"norm": "linf", "eps": "1/2"}, "worst_case_accuracy": 0.125}
+    zoo.save(model, checkout, CONFIG, TRAINING, {**EVALUATION, "further": [larger, stronger]})
+    known = zoo.register(checkout)
+    assert (known["clean"], known["robust"]) == (0.9931, 0.25)
+    assert known["robust_attack"] == "APGD-T, 500 images"
+    card = (checkout / "README.md").read_text()
+    results = ModelCard(card).data.eval_results
+    assert {(r.metric_name, r.metric_args["examples"]) for r in results} >= {
+        ("PGD-40 x 3, Linf 3/10", EVALUATION["examples"]),
+        ("APGD-T, Linf 3/10", 500),
+        ("APGD-T, Linf 1/2", 500),
+    }
+
+
 def test_a_released_name_loads_from_the_checkout(checkout, model):
     zoo.register(checkout)
     assert pack(zoo.load(checkout.name)) == pack(model)

@@ -1,9 +1,10 @@
 """What the CIFAR-10 recipes of Pang et al., arXiv:1905.10626, have in common.
 
 SGD 0.01 with momentum, a tenth after 100 and after 150 of 200 epochs, batches of 50, shifts by a
-tenth and flips, L2 of 1e-4 on the kernels (a decay of 2e-4), the mean subtracted. Their
-"ResNet-32" is the bottleneck net of 47 layers. Their code lacks the 1/2 of MMC, which doubles its
-learning rate, but not its decay; so does `rate`. Their eps is 8/256, ours 8/255.
+tenth and flips, L2 of 1e-4 on the kernels (a decay of 2e-4), the mean of each channel subtracted,
+where they take the mean image. Their "ResNet-32" is the bottleneck net of 47 layers. Their code
+lacks the 1/2 of MMC, which doubles its learning rate, but not its decay; so does `rate`. Their eps
+is 8/256, ours 8/255.
 """
 
 from collections.abc import Callable

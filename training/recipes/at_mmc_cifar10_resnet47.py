@@ -1,7 +1,7 @@
 """Adversarial training (untargeted) with MMC, CIFAR-10, ResNet v2 of 47 layers, as published.
 
 Command:  python -m training.train at_mmc_cifar10_resnet47
-Expect:   not run by us; published: 81.8 clean, 55.0 PGD-50 at 8/255 (arXiv:1905.10626)
+Expect:   not run by us; published: 81.8 clean, 55.0 PGD-50 at 8/256 (arXiv:1905.10626)
 """
 
 from functools import partial

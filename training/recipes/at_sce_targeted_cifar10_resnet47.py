@@ -1,7 +1,7 @@
 """Adversarial training (random targets), CIFAR-10, ResNet v2 of 47 layers, as published.
 
 Command:  python -m training.train at_sce_targeted_cifar10_resnet47
-Expect:   not run by us; published: 83.7 clean, 47.8 PGD-50 at 8/255 (arXiv:1905.10626)
+Expect:   not run by us; published: 83.7 clean, 47.8 PGD-50 at 8/256 (arXiv:1905.10626)
 """
 
 from functools import partial

@@ -32,6 +32,6 @@ def recipe() -> Recipe:
         published={
             "clean": 0.9894,
             "certified": 0.9708,
-            "source": "Gowal et al., arXiv:1810.12715, the authors' repository",
+            "source": "Gowal et al., arXiv:1810.12715, the authors' repository; a larger net",
         },
     )

@@ -1,7 +1,9 @@
-"""L-GM, CIFAR-10, ResNet v2 of 47 layers, as published.
+"""L-GM, CIFAR-10, ResNet v2 of 47 layers, scheduled as published.
+
+Margin and weight are of its authors; those of the MMC paper are not known.
 
 Command:  python -m training.train lgm_cifar10_resnet47
-Expect:   not run by us; published: 92.5 clean, 4.9 PGD-50 at 8/255 (arXiv:1905.10626)
+Expect:   not run by us; published: 92.5 clean, 4.9 PGD-50 at 8/256 (arXiv:1905.10626)
 """
 
 from functools import partial

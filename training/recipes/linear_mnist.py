@@ -31,6 +31,7 @@ def recipe() -> Recipe:
         classes=(0, 1),
         published={
             "FGSM": 0.975,
-            "source": "Kolter & Madry, Adversarial Robustness tutorial, 2018, chapter 2",
+            "source": "Kolter & Madry, Adversarial Robustness tutorial, 2018, chapter 2; not "
+            "clipped to [0, 1]",
         },
     )

@@ -36,6 +36,7 @@ def recipe() -> Recipe:
         published={
             "clean": 0.991,
             "FGSM": 0.867,
-            "source": "Huang et al., arXiv:1511.03034: LeNet if clean, MLP 500-500 attacked",
+            "source": "Huang et al., arXiv:1511.03034: LeNet if clean, MLP 500-500 attacked, not "
+            "clipped to [0, 1]",
         },
     )

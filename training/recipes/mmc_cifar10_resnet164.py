@@ -1,7 +1,7 @@
 """MMC, CIFAR-10, ResNet v2 of 164 layers, as published.
 
 Command:  python -m training.train mmc_cifar10_resnet164
-Expect:   not run by us; published: 93.6 clean, 31.4 PGD-50 at 8/255 (arXiv:1905.10626)
+Expect:   not run by us; published: 93.6 clean, 31.4 PGD-50 at 8/256 (arXiv:1905.10626)
 """
 
 from functools import partial

@@ -1,7 +1,7 @@
 """MMC with random centres, CIFAR-10, ResNet v2 of 47 layers, as published.
 
 Command:  python -m training.train mmc_rand_cifar10_resnet47
-Expect:   not run by us; published: 92.3 clean, 18.4 PGD-50 at 8/255 (arXiv:1905.10626)
+Expect:   not run by us; published: 92.3 clean, 18.4 PGD-50 at 8/256 (arXiv:1905.10626)
 """
 
 from functools import partial

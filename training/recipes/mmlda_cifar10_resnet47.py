@@ -1,7 +1,7 @@
 """MM-LDA, CIFAR-10, ResNet v2 of 47 layers, as published.
 
 Command:  python -m training.train mmlda_cifar10_resnet47
-Expect:   not run by us; published: 92.4 clean, 9.7 PGD-50 at 8/255 (arXiv:1905.10626)
+Expect:   not run by us; published: 92.4 clean, 9.7 PGD-50 at 8/256 (arXiv:1905.10626)
 """
 
 from robustzoo.defenses import StandardTraining

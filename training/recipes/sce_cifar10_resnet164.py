@@ -1,7 +1,7 @@
 """Softmax cross-entropy (SCE), CIFAR-10, ResNet v2 of 164 layers, as published.
 
 Command:  python -m training.train sce_cifar10_resnet164
-Expect:   not run by us; published: 94.7 clean, 2.9 PGD-50 at 8/255 (arXiv:1905.10626)
+Expect:   not run by us; published: 94.7 clean, 2.9 PGD-50 at 8/256 (arXiv:1905.10626)
 """
 
 from robustzoo.defenses import StandardTraining

@@ -1,4 +1,6 @@
-"""TRADES as published: schedule and attack of Zhang et al., MNIST, SmallCNN.
+"""TRADES by the script of Zhang et al., MNIST, SmallCNN: its schedule, attack and beta of 1.
+
+Their paper prints the numbers for a beta of 6.
 
 Command:  python -m training.train trades_mnist_full
 Expect:   not run by us; published: 99.48 clean, 96.07 PGD-40 (arXiv:1901.08573)

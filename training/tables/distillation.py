@@ -150,7 +150,8 @@ def _remarks(rows):
     smaller = plain["gradient"] - last["gradient"]
     falls = (last["JSMA at T"] or 0.0) > 0.5 or last["C&W"] > 0.5
     return [
-        "Published numbers are recalled, low confidence; their net and schedule are others.",
+        "Published numbers are recalled, low confidence; their net is ours but for the "
+        "weights it starts from, their schedule is another.",
         "JSMA sees softmax(Z) in float32, as in the paper; JSMA at T sees softmax(Z / T), whose "
         "gradient does not vanish (Carlini & Wagner, 2016, arXiv:1607.04311).",
         f"Distillation makes the median gradient 10^{smaller:.1f} times smaller.",

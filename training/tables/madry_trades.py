@@ -22,6 +22,7 @@ COLUMNS = [
     "our restarts",
     "ours, worst case of all attacks run",
     "images",
+    "command",
 ]
 MNIST = ("art-mnist", "MNIST, Linf 0.3", "their larger net")
 CIFAR = ("art-cifar10", "CIFAR-10, Linf 8/255", "WRN-34-10-like")
@@ -56,6 +57,8 @@ def main() -> None:
             "Tags: C, read in the authors' repository or its leaderboard; R, recalled from the "
             "paper, low confidence.",
             "An empty cell of ours is an attack that eval.json has no number of under that name.",
+            "Where there are two numbers of images, the second is of the worst case: another "
+            "sample, drawn with seed 0, whose clean accuracy is another, too.",
             "Published PGD is of one start. Madry et al. also print 89.3 (R) and 89.62 (C) of "
             "PGD-100 with 20 and 50 restarts on MNIST, and 43.95 (C) of the best attack on "
             "CIFAR-10, which we have not run.",
@@ -90,6 +93,7 @@ def measured(name: str, attack: str) -> dict:
         "our restarts": found.get("arguments", {}).get("restarts"),
         "ours, worst case of all attacks run": None if clean else worst["worst_case_accuracy"],
         "images": "; ".join(str(part["examples"]) for part in used),
+        "command": "; ".join(part["command"] for part in used),
     }
 
 

@@ -114,7 +114,7 @@ def main() -> None:
             *filter(None, map(verdict, table.rows.values())),
             "All of ours but linear-mnist and those named after another net are the SmallCNN of "
             "TRADES, or ensembles of it, trained for 2 to 20 epochs; the published nets are "
-            "others, but for TRADES.",
+            "others, but for TRADES and distillation.",
             "Where the budget is another than that of the published number, the two cannot be "
             "compared.",
         ]
@@ -207,13 +207,15 @@ def _in_adp(who):
 def verdict(row: dict) -> str | None:
     """One sentence where a defense falls, or the worst case leaves much less; else None."""
     ours, left = row.get("attacked"), row.get("worst case")
-    defends = claim_of(row["model"].replace("-", "_")).defends
-    if ours is None or (ours - left < FALL and not (defends and left < FALL)):
+    claim = claim_of(row["model"].replace("-", "_"))
+    if ours is None or (ours - left < FALL and not (claim.defends and left < FALL)):
         return None
     told = f"{row['model']}: {100 * ours:.1f} % after {row['nearest attack']} at {row['budget']}"
     told += f", {100 * left:.1f} % in the worst case"
-    if not defends:
+    if not claim.defends:
         return f"{told}; believe the lower."
+    if claim.budget != row["budget"]:
+        return f"{told}; the paper's own: {row['published with']}."
     falls = left < max(FALL, ours / 2)
     return f"{told}: the defense {'falls' if falls else 'holds in part'}."
 
