@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from robustzoo.backend import compiled, frozen, in_batches
+from robustzoo.inference import inference
 
 
 def forward(model: keras.Model, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
@@ -17,6 +18,6 @@ def forward(model: keras.Model, images: np.ndarray, batch_size: int = 128) -> np
 def _compiled(model):
     def outputs(x):
         with frozen():
-            return model(x)
+            return inference(model)(x)
 
     return compiled(outputs, model.variables)

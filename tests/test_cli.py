@@ -300,6 +300,32 @@ def test_evaluate_a_sample(folder, three_images):
     assert record["threat"] == {"norm": "linf", "eps": "10/255"}
 
 
+def test_a_record_of_other_weights_is_not_written(folder, three_images, monkeypatch):
+    def meanwhile(*args, **kwargs):
+        (folder / "model.safetensors").write_bytes(b"of another training")
+        return []
+
+    monkeypatch.setattr("robustzoo.evaluation.checks.checks_not_made", meanwhile)
+    assert "were replaced meanwhile" in run("evaluate", folder, "--suite", "quick").stderr
+    assert not (folder / "eval.json").exists()
+
+
+def test_a_record_that_no_card_can_be_made_of_leaves_the_folder_whole(
+    folder, three_images, monkeypatch
+):
+    def refused(folder):
+        raise ValueError("no card can be made")
+
+    former = {path.name: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setattr(zoo, "write_card", refused)
+    assert "no card can be made" in fail("evaluate", folder, "--suite", "quick")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == former
+
+
+def test_evaluate_refuses_no_budget_before_any_work(folder, three_images):
+    assert "eps must be above 0" in fail("evaluate", folder, "--eps", "0/255")
+
+
 def test_evaluate_keeps_one_record_per_suite(folder, three_images, tmp_path):
     run("evaluate", folder, "--restarts", "1")
     for _ in range(2):
@@ -475,10 +501,7 @@ def test_certify_refuses_before_any_work(folder, three_images, tmp_path, monkeyp
     assert "must end in .png" in fail("certify", folder, "--curve", tmp_path / "curve.jpg")
     fail("certify", folder, "--export", tmp_path / "none", code=2)
     assert "no folder" in fail("certify", tmp_path / "none", "--output", tmp_path / "a" / "b.json")
-    flat = "--eps", "0", "--curve", tmp_path / "curve.png"
-    assert "eps above 0" in fail("certify", folder, *flat, code=2)
-    radius = "--radius", tmp_path / "radii.json"
-    assert "--radius needs an eps above 0" in fail("certify", folder, "--eps", "0", *radius, code=2)
+    assert "eps must be above 0" in fail("certify", folder, "--eps", "0")
     assert "no folder" in fail("certify", folder, "--radius", tmp_path / "a" / "radii.json")
     refused = fail("certify", folder, "--method", "crown", "--seconds", "5", code=2)
     assert "--seconds is of the methods lp and milp. Received: crown" in refused

@@ -251,18 +251,21 @@ class Batches(keras.utils.PyDataset):
         return self.batches[index]
 
 
-def test_averages_move_in_bfloat16_too():
+def test_averages_of_16_bits_are_refused():
     keras.config.set_dtype_policy("bfloat16")
     try:
         classifier = tiny_classifier()
     finally:
         keras.config.set_dtype_policy("float32")
-    x, y = tiny_batch()
-    defense = compiled(MadryTraining, classifier=classifier, average_decay=0.5)
-    before = values(defense.averaged)
-    defense.fit(x, y, batch_size=16, verbose=0)
-    moved = [np.abs(a - b).max() for a, b in zip(before, values(defense.averaged), strict=True)]
-    assert max(float(m) for m in moved) > 0
+    with pytest.raises(ValueError, match="needs weights in float32"):
+        StandardTraining(classifier, average_decay=0.999)
+
+
+def test_regularisers_of_outputs_are_refused():
+    dense = keras.layers.Dense(4, activity_regularizer="l2", name="busy")
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), dense])
+    with pytest.raises(ValueError, match="activity regularisers .* Received: 'busy'"):
+        StandardTraining(model)
 
 
 @pytest.mark.parametrize("cls", [ExactLinear, HiddenPerturbation, AdversarialGenerator])
@@ -299,6 +302,8 @@ def test_gradients_of_regularisers_are_kept():
         (lambda m: Trades(m, fgsm(THREAT), beta=-1.0), "beta must be"),
         (lambda m: Trades(m, fgsm(THREAT), beta=float("nan")), "beta must be"),
         (lambda m: MadryTraining(m, None), "trains on the examples of an attack"),
+        (lambda m: AdversarialMixing(m, None), "trains on the examples of an attack"),
+        (lambda m: AdversarialPool(m, None), "trains on the examples of an attack"),
         (lambda m: MadryTraining(m, 0.1), "attack must be an attack, such as PGD"),
         (lambda m: IBP(m, threat=THREAT, warmup_steps=-5), "warmup_steps must be an integer >= 0"),
         (lambda m: Trades(m, PGD(THREAT, 0.01, targeted=True)), "must be an untargeted PGD"),

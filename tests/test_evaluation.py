@@ -7,7 +7,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch, tiny_classifier, tiny_linear, values
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo.architectures import ensemble, mixup_inference
 from robustzoo.attacks import (
@@ -340,6 +340,16 @@ def test_bfloat16_only_searches(model, data, threat):
     assert low.layers[0].compute_dtype == "bfloat16" and low.layers[-1].compute_dtype == "float32"
     with pytest.raises(ValueError, match="Received: 'int8'"):
         lower_precision(model, "int8")
+
+
+def test_bfloat16_keeps_an_adapted_normalization(data):
+    norm = keras.layers.Normalization()
+    norm.adapt(data.images)
+    shape = data.images.shape[1:]
+    parts = [keras.Input(shape), norm, keras.layers.Flatten(), keras.layers.Dense(4)]
+    model = keras.Sequential(parts)
+    low = lower_precision(model, "bfloat16")
+    np.testing.assert_allclose(numpy(low(data.images)), numpy(model(data.images)), atol=0.05)
 
 
 def test_bfloat16_of_models_in_models_and_of_operations(data):

@@ -31,6 +31,7 @@ LAYERS = [
         "hashes",
         "forward",
         "closest",
+        "inference",
     },
     {"architectures", "attacks", "certification", "smoothing"},
     {"defenses", "detect", "evaluation", "zoo"},

@@ -5,6 +5,7 @@ import functools
 from keras import ops
 
 from robustzoo.backend import frozen, input_gradient, random_state
+from robustzoo.inference import inference
 
 # A raw random state is a seed and a counter. They move by more than a model draws meanwhile, so
 # that no two layers, passes or steps see the same noise.
@@ -21,7 +22,7 @@ def forward(model, z, noise=None, draws: int = 1):
     total = None
     for draw in range(draws if noise is not None else 1):
         with frozen(reseeded(model, noise, draw)):
-            logits = model(z)
+            logits = inference(model)(z)
         total = logits if total is None else total + logits
     return total / draws if draws > 1 and noise is not None else total
 
@@ -49,7 +50,7 @@ def gradient(model, z, values, noise=None, draws: int = 1):
 
         def judged(z, mapping=mapping):
             with frozen(mapping):
-                logits = model(z)
+                logits = inference(model)(z)
             return values(logits), logits
 
         *part, slope = input_gradient(judged, z)

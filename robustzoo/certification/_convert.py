@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from keras import activations, layers
+from keras import activations, backend, layers
 
 from robustzoo.certification.operations import (
     Average,
@@ -135,6 +135,9 @@ def _average_pooling(call):
     call.require("data_format", "channels_last")
     layer, channels = call.layer, call.inputs[0][-1]
     pad = _padding(layer.padding, layer.pool_size, layer.strides, call.inputs[0])
+    uneven = any(first != last for first, last in pad.margins)
+    if backend.backend() == "torch" and uneven and max(layer.pool_size) > 2:
+        call.require("padding", "valid")  # Keras on torch repeats the border there
     shape = (*layer.pool_size, channels, 1)
     inside = np.pad(np.ones(call.inputs[0][:2]), pad.margins)
     windows = np.lib.stride_tricks.sliding_window_view(inside, tuple(layer.pool_size))

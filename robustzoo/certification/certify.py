@@ -48,7 +48,9 @@ def certify(
         method: some of `METHODS`.
         cascade: each method, in their order, sees only the images that those before it left.
         clip: whether pixels stay in [0, 1], as in all threats; without it the bounds are looser.
-        tolerance: share of the largest logit that a margin must exceed.
+        tolerance: share of the largest logit that a margin must exceed. The default is for models
+            that run in float32; one that multiplies in TF32, as accelerators do unless told
+            otherwise, or in bfloat16 rounds to 5e-4 or 4e-3 in each product.
         memory: bytes that the coefficients of linear bounds may take.
         seconds: time limit of one margin of "lp" and "milp".
         advance: called with a method, the images it has seen and those it is given.

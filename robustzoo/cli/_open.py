@@ -47,6 +47,8 @@ def threat_of(config: dict, eps: str | None):
     from robustzoo.evaluation import standard_threat
     from robustzoo.threats import Linf, from_config, parse_eps
 
+    if eps is not None and parse_eps(eps) == 0:
+        raise ValueError(f"eps must be above 0: no change at all is the row clean. Received: {eps}")
     if config["threat"]:
         threat = from_config(config["threat"])
         return threat if eps is None else dataclasses.replace(threat, eps=parse_eps(eps))

@@ -28,35 +28,35 @@ def command_line(*models: tuple[str, Path], without: tuple = ()) -> str:
     return shlex.join(words)
 
 
-def tell_where(name: str, folder: Path) -> None:
+def tell_where(name: str, folder: Path) -> str | None:
     """Says before any work that what is measured will only be shown, unless `name` is a folder.
 
-    OSError if it is one that cannot be written to.
+    Returns the sha256 of the weights, None where nothing will be written. Raises OSError if the
+    folder cannot be written to.
     """
-    if _is_folder(name):
-        writable(folder / "manifest.json")
-    else:
+    if not _is_folder(name):
         notice(f"to be shown, not written: give a folder, e.g. model_cards/{folder.name}, to renew")
+        return None
+    writable(folder / "manifest.json")
+    return _weights(folder)
 
 
 def renew(
-    name: str, folder: Path, file: str, record: dict, kind: Callable, effort: Callable
+    folder: Path, weights: str | None, file: str, record: dict, kind: Callable, effort: Callable
 ) -> None:
-    """Writes `record` into `file`, and renews card and manifest, where `name` is a folder.
+    """Writes `record` of `weights`, what `tell_where` returned, and renews card and manifest.
 
     In `file` it takes the place of the record that has the same `kind(record)`, unless that is of
     more images, or of as many and `effort(record)`, numbers or a set, is less than its own;
     records of other weights go.
     """
-    from robustzoo import zoo
-    from robustzoo.hashes import sha256
     from robustzoo.zoo.card import read_facts
-    from robustzoo.zoo.folder import write_json
     from robustzoo.zoo.records import parts
 
-    if not _is_folder(name):
+    if weights is None:
         return
-    weights = sha256((folder / "model.safetensors").read_bytes())
+    if weights != _weights(folder):
+        return notice(f"shown, not written: the weights in {folder} were replaced meanwhile")
     # A record without the hash is older than these, and saving other weights removes it.
     records = parts(read_facts(folder, file))
     kept = [r for r in records if r.get("weights_sha256", weights) == weights]
@@ -67,13 +67,33 @@ def renew(
         if same["examples"] == record["examples"] and effort(record) < effort(same):
             what = f"shown, not written: {folder / file} has the same with more effort"
             return notice(f"{what}: {same['command']}")
-    write_json(folder / file, _filed(kept, record | {"weights_sha256": weights}, kind))
-    if _in_checkout(folder):
-        zoo.register(folder)
-    else:
-        zoo.write_card(folder)
-        zoo.write_manifest(folder)
+    _write(folder, file, _filed(kept, record | {"weights_sha256": weights}, kind))
     notice(f"wrote {folder / file} and renewed card and manifest")
+
+
+def _write(folder, file, record):
+    """Leaves the folder as it was if card or manifest cannot be renewed."""
+    from robustzoo import zoo
+    from robustzoo.zoo.folder import write_json
+
+    path = folder / file
+    former = path.read_bytes() if path.exists() else None
+    write_json(path, record)
+    try:
+        if _in_checkout(folder):
+            zoo.register(folder)
+        else:
+            zoo.write_card(folder)
+            zoo.write_manifest(folder)
+    except BaseException:
+        path.unlink() if former is None else path.write_bytes(former)
+        raise
+
+
+def _weights(folder):
+    from robustzoo.hashes import sha256
+
+    return sha256((folder / "model.safetensors").read_bytes())
 
 
 def _filed(kept, record, kind):

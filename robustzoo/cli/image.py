@@ -76,7 +76,7 @@ def _picture(path, model):
 def _probabilities(model, image):
     from keras import ops
 
-    return ops.convert_to_numpy(ops.softmax(model(image)))[0]
+    return ops.convert_to_numpy(ops.softmax(model(image, training=False)))[0]
 
 
 def _class(text, labels):

@@ -49,13 +49,13 @@ def evaluate(name, examples, sample_seed, report, **options):
     _check_used(options["suite"], options["draws"])
     model, config, folder = open_model(name)
     test, sample_seed = sample(config, examples, sample_seed)
-    tell_where(name, folder)
+    weights = tell_where(name, folder)
     found = _evaluated(model, config, test, sample_seed, **options)
     command = command_line((name, folder), without=("report",))
     made = found.to_dict(command)
     record = {"suite": options["suite"], **made, "not_checked": _not_made(model, test, found)}
     _show_verdict(record)
-    renew(name, folder, "eval.json", record, _kind, _effort)
+    renew(folder, weights, "eval.json", record, _kind, _effort)
     if report:
         found.save(report)
         notice(f"wrote {report}")

@@ -55,18 +55,15 @@ def certify(name, examples, sample_seed, eps, methods, seconds, output, radius, 
     model, config, folder = open_model(name)
     methods = _chosen(methods)
     threat, (test, sample_seed) = threat_of(config, eps), sample(config, examples, sample_seed)
-    if not threat.eps and (curve or radius):
-        option = "--curve" if curve else "--radius"
-        raise click.UsageError(f"{option} needs an eps above 0. Received: {threat}")
     if queries:
         _write_queries(Path(queries), model, test, threat)
-    tell_where(name, folder)
+    weights = tell_where(name, folder)
     notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
     proof, report = _bounds(model, config, test, sample_seed, threat, methods, seconds)
     command = command_line((name, folder), without=("output", "radius", "curve", "queries"))
     record = _certificate(proof, report, command)
     renew(
-        name, folder, "certificate.json", record,
+        folder, weights, "certificate.json", record,
         kind=lambda r: r["threat"], effort=lambda r: frozenset(r["methods"]),
     )  # fmt: skip
     if output:
@@ -111,7 +108,7 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
         need_matplotlib("give no --figure")
     model, config, folder = open_model(name)
     test, sample_seed = sample(config, examples, sample_seed)
-    tell_where(name, folder)
+    weights = tell_where(name, folder)
     notice(f"{len(test)} test images of {config['dataset']}, sigma {sigma:g}, accuracy in %")
     start = time.monotonic()
     proof = _smoothed(model, test, sigma, draws, alpha, **options)
@@ -123,7 +120,7 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
     command = command_line((name, folder), without=("output", "figure"))
     record = _radii(proof, config, sample_seed, spent, command)
     renew(
-        name, folder, "smoothing.json", record,
+        folder, weights, "smoothing.json", record,
         kind=lambda r: r["sigma"], effort=lambda r: r["n"],
     )  # fmt: skip
     if output:

@@ -17,6 +17,8 @@ class AdversarialMixing(Defense):
         alpha: a in [0, 1], the share of the clean examples.
     """
 
+    needs_attack = True
+
     def __init__(self, classifier: keras.Model, attack: PGD, *, alpha: float = 0.5, **options):
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha must lie in [0, 1]. Received: {alpha}")

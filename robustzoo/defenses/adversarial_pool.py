@@ -22,6 +22,8 @@ class AdversarialPool(Defense):
         refresh: number of them made anew in each step.
     """
 
+    needs_attack = True
+
     def __init__(
         self,
         classifier: keras.Model,

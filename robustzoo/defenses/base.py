@@ -14,6 +14,8 @@ from robustzoo.checks import check_attack, check_data
 from robustzoo.defenses.random_eps import RandomEps
 from robustzoo.losses import cross_entropy
 
+HALF = ("bfloat16", "float16")
+
 
 class Defense(keras.Model):
     """Trains `classifier` on adversarial examples. Subclasses write `objective`.
@@ -40,6 +42,7 @@ class Defense(keras.Model):
     """
 
     attacked = True  # whether the objective looks at the examples of `attack`
+    needs_attack = False
 
     def __init__(
         self,
@@ -60,8 +63,19 @@ class Defense(keras.Model):
                 f"{type(self).__name__} trains without an attack; one that is to judge it is its "
                 f"validation_attack. Received: attack={attack}"
             )
+        if attack is None and self.needs_attack:
+            raise ValueError(
+                f"{type(self).__name__} trains on the examples of an attack, such as "
+                "PGD(Linf(8 / 255), 2 / 255); StandardTraining on the images. Received: None"
+            )
         if average_decay is not None and not 0 < average_decay < 1:
             raise ValueError(f"average_decay must lie in (0, 1). Received: {average_decay}")
+        if average_decay is not None and any(v.dtype in HALF for v in classifier.weights):
+            raise ValueError(
+                "average_decay needs weights in float32, as under the policy mixed_bfloat16: in "
+                "16 bits an average soon stands still. Received: a classifier with others"
+            )
+        _check_regularizers(classifier)
         if not 0 <= label_smoothing < 1:
             raise ValueError(f"label_smoothing must lie in [0, 1). Received: {label_smoothing}")
         if label_smoothing and criterion is not cross_entropy:
@@ -222,6 +236,16 @@ def _check_attacks(attack, validation_attack, warmup_steps):
             "warmup_steps need an attack whose budget can grow, such as PGD or RandomEps. "
             f"Received: warmup_steps={warmup_steps}, attack={attack}"
         )
+
+
+def _check_regularizers(classifier):
+    for layer in classifier._flatten_layers():
+        if getattr(layer, "activity_regularizer", None) is not None:
+            # A step has several passes, and which of them such a loss is of differs by backend.
+            raise ValueError(
+                "activity regularisers are not trained with; those of weights are. "
+                f"Received: {layer.name!r} with {layer.activity_regularizer}"
+            )
 
 
 def _first_batch(source):

@@ -1,9 +1,5 @@
 """Adversarial robust training (ART)."""
 
-from collections.abc import Callable
-
-import keras
-
 from robustzoo.defenses.base import Defense
 
 
@@ -19,13 +15,7 @@ class MadryTraining(Defense):
     `attacks.MisclassificationSurrogate` it is the other surrogate of LWA.
     """
 
-    def __init__(self, classifier: keras.Model, attack: Callable, **options):
-        if attack is None:
-            raise ValueError(
-                "MadryTraining trains on the examples of an attack, such as "
-                "PGD(Linf(8 / 255), 2 / 255); StandardTraining on the images. Received: None"
-            )
-        super().__init__(classifier, attack, **options)
+    needs_attack = True
 
     def objective(self, x, x_adv, y):
         logits = self.classifier(x_adv, training=True)

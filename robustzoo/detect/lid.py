@@ -95,7 +95,7 @@ class LID(Detector):
         from sklearn.preprocessing import MinMaxScaler
 
         with frozen():
-            outputs = self.network(ops.convert_to_tensor(reference))[1:]
+            outputs = self.network(ops.convert_to_tensor(reference), training=False)[1:]
         outputs = [ops.convert_to_numpy(z).reshape(self.reference, -1) for z in outputs]
         arrays = {f"layer{i}": z for i, z in enumerate(outputs)}
         network = self.network_with(self._dimensions, arrays)

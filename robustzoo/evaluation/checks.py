@@ -14,6 +14,7 @@ from robustzoo.attacks import Square, bim, run
 from robustzoo.backend import compiled, frozen, in_batches, input_gradient
 from robustzoo.evaluation.findings import Finding
 from robustzoo.forward import forward
+from robustzoo.inference import inference
 from robustzoo.losses import cross_entropy, margin
 from robustzoo.threats import L1, L2, Linf
 
@@ -162,7 +163,7 @@ def useless_gradients(model: keras.Model, images: np.ndarray, labels: np.ndarray
     def largest(x, y):
         def losses(z):
             with frozen():
-                return cross_entropy(y, model(z)), ()
+                return cross_entropy(y, inference(model)(z)), ()
 
         slope = input_gradient(losses, x)[2]  # attacks take 0 for what is not finite
         finite = ops.all(ops.isfinite(slope), axis=(1, 2, 3))

@@ -2,6 +2,8 @@
 
 import keras
 
+from robustzoo.architectures._copy import finalize
+
 
 def lower_precision(model: keras.Model, precision: str) -> keras.Model:
     """A copy of a functional `model` whose layers compute in `precision`, its logits in float32.
@@ -23,4 +25,5 @@ def lower_precision(model: keras.Model, precision: str) -> keras.Model:
 
     copy = keras.models.clone_model(model, clone_function=lowered)
     copy.set_weights(model.get_weights())
+    finalize(copy)
     return copy

@@ -30,7 +30,13 @@ class MismatchError(ValueError):
 def write_json(path: Path, value: dict) -> None:
     """Writes strict JSON (no NaN), one fixed layout, so that equal facts give equal hashes."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    path = Path(path)
+    work = path.with_name(f".{path.name}.{os.getpid()}")  # a full disk leaves what was there before
+    try:
+        work.write_text(text + "\n", encoding="utf-8")
+        os.replace(work, path)
+    finally:
+        work.unlink(missing_ok=True)
 
 
 def parse_json(data: bytes, file: str) -> dict:

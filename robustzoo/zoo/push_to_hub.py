@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from robustzoo.zoo.folder import MANIFEST, read_manifest
+from robustzoo.zoo.folder import MANIFEST, OPTIONAL, read_manifest
 from robustzoo.zoo.verify import verify
 
 
@@ -32,6 +32,7 @@ def push_to_hub(
         repo_id=repo_id,
         folder_path=folder,
         allow_patterns=[*read_manifest(folder), MANIFEST],
+        delete_patterns=list(OPTIONAL),  # a certificate of former weights, say
         commit_message=f"Upload {folder.resolve().name} with robustzoo",
     )
     if tag is not None:

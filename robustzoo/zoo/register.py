@@ -37,13 +37,14 @@ def register(folder: str | Path, revision: str | None = None) -> dict:
         raise ValueError(f"revision must be a full commit, 40 hex digits. Received: {revision!r}")
     write_card(folder)
     manifest = write_manifest(folder)
-    entries = registry.released()
+    files = read_folder(folder, manifest)
+    check_released_size(sum(map(len, files.values())), folder)
+    known = facts(files)
+    entries = registry.released()  # read last: another command may have registered meanwhile
     former = entries.get(folder.name, {})
     if revision is None and former.get("manifest_sha256") == manifest:
         revision = former["revision"]
-    files = read_folder(folder, manifest)
-    check_released_size(sum(map(len, files.values())), folder)
-    entries[folder.name] = {"manifest_sha256": manifest, "revision": revision, **facts(files)}
+    entries[folder.name] = {"manifest_sha256": manifest, "revision": revision, **known}
     write_json(registry.REGISTRY, dict(sorted(entries.items())))
     return entries[folder.name]
 

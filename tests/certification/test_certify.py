@@ -213,6 +213,19 @@ def test_training_within_a_model_is_refused(layer):
         base_classifier(keras.Sequential([keras.Input(SHAPE), model]))
 
 
+def test_average_pooling_that_torch_does_otherwise_is_refused_there(monkeypatch):
+    """Keras on torch repeats the border where the margins of "same" differ, others leave it out."""
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    for size, strides, refused in ((3, 2, True), (3, 3, False), (2, 2, False)):
+        pool = layers.AveragePooling2D(size, strides, padding="same")
+        model = keras.Sequential([keras.Input((6, 6, 1)), pool, layers.Flatten(), layers.Dense(2)])
+        if refused:
+            with pytest.raises(ValueError, match="padding='same'; valid: 'valid'"):
+                Graph(model)
+        else:
+            assert Graph(model).nodes
+
+
 def test_lower_precision_is_refused():
     net = [keras.Input(SHAPE), layers.Flatten()]
     for dtype in ("mixed_bfloat16", "bfloat16", "float16"):

@@ -175,6 +175,8 @@ class Handler(BaseHTTPRequestHandler):
                 files[value["path"]] = base64.b64decode(value["content"])
             elif key == "lfsFile":
                 files[value["path"]] = self.server.lfs[value["oid"]]
+            elif key == "deletedFile":
+                del files[value["path"]]
         oid = repository.commit(files)
         url = f"{self.server.endpoint}/{repo}/commit/{oid}"
         self.send(200, {"success": True, "commitOid": oid, "commitUrl": url})

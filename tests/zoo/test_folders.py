@@ -6,6 +6,7 @@ import os
 import pickle
 import shutil
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -16,7 +17,7 @@ from safetensors.numpy import save as safetensors
 
 from robustzoo import architectures, zoo
 from robustzoo.hashes import sha256
-from robustzoo.zoo.folder import MismatchError
+from robustzoo.zoo.folder import MismatchError, write_json
 from robustzoo.zoo.weights import assign, named_weights, pack, unpack
 from tests.zoo.records import CONFIG, EVALUATION, TRAINING
 
@@ -588,3 +589,17 @@ def test_a_copied_folder_verifies(folder, tmp_path):
         report["bytes"]
         == sum(p.stat().st_size for p in copy.iterdir()) - (copy / "manifest.json").stat().st_size
     )
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "registry.json"
+    write_json(path, {"a": 1})
+
+    def full(self, *args, **kwargs):
+        self.open("w").close()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_json(path, {"a": 2})
+    assert json.loads(path.read_text()) == {"a": 1} and list(tmp_path.iterdir()) == [path]

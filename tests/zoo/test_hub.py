@@ -80,6 +80,16 @@ def test_only_the_folder_is_pushed_and_listed(server, folder):
     assert [ref.name for ref in HfApi().list_repo_refs("org/tiny").branches] == ["main"]
 
 
+def test_what_the_folder_no_longer_holds_leaves_the_hub(server, folder):
+    zoo.push_to_hub(folder, "org/tiny")
+    (folder / "eval.json").unlink()
+    zoo.write_card(folder)
+    zoo.write_manifest(folder)
+    zoo.push_to_hub(folder, "org/tiny")
+    files = set(HfApi().list_repo_files("org/tiny"))
+    assert files == {p.name for p in folder.glob("[!.]*")} | {".gitattributes"}
+
+
 def test_the_card_is_read_back_as_data(published):
     card = ModelCard.load("org/tiny")
     assert card.data.library_name == "robustzoo"

@@ -8,6 +8,7 @@ from keras import ops
 
 from robustzoo.attacks._model import gradient
 from robustzoo.backend import compiled, frozen, in_batches
+from robustzoo.inference import inference
 from robustzoo.losses import cross_entropy
 from robustzoo.threats import L1, L2, Linf
 
@@ -45,7 +46,7 @@ def loss_surface(
 
     def judge(z, y):
         with frozen():
-            logits = model(z)
+            logits = inference(model)(z)
         classes = ops.cast(ops.argmax(logits, axis=-1), "float32")
         return ops.stack([ops.cast(loss(y, logits), "float32"), classes], axis=1)
 

@@ -1,0 +1,15 @@
+"""A model in the mode in which it is deployed."""
+
+import functools
+from collections.abc import Callable
+
+import keras
+
+
+def inference(model: Callable) -> Callable:
+    """A `keras.Model` called with training=False; any other callable as it is.
+
+    Without a word some of Keras' layers (RandomFlip, say) train by default, and take Dropout and
+    BatchNormalization behind them along.
+    """
+    return functools.partial(model, training=False) if isinstance(model, keras.Model) else model
