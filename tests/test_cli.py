@@ -317,8 +317,9 @@ def test_a_record_that_no_card_can_be_made_of_leaves_the_folder_whole(
         raise ValueError("no card can be made")
 
     former = {path.name: path.read_bytes() for path in folder.iterdir()}
-    monkeypatch.setattr(zoo, "write_card", refused)
-    assert "no card can be made" in fail("evaluate", folder, "--suite", "quick")
+    monkeypatch.setattr(zoo, "register", refused)
+    result = run("evaluate", folder, "--suite", "quick")
+    assert result.exit_code == 1 and "no card can be made" in result.stderr
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == former
 
 

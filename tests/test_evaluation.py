@@ -343,13 +343,13 @@ def test_bfloat16_only_searches(model, data, threat):
 
 
 def test_bfloat16_keeps_an_adapted_normalization(data):
+    images, _ = data
     norm = keras.layers.Normalization()
-    norm.adapt(data.images)
-    shape = data.images.shape[1:]
-    parts = [keras.Input(shape), norm, keras.layers.Flatten(), keras.layers.Dense(4)]
+    norm.adapt(images)
+    parts = [keras.Input(images.shape[1:]), norm, keras.layers.Flatten(), keras.layers.Dense(4)]
     model = keras.Sequential(parts)
     low = lower_precision(model, "bfloat16")
-    np.testing.assert_allclose(numpy(low(data.images)), numpy(model(data.images)), atol=0.05)
+    np.testing.assert_allclose(numpy(low(images)), numpy(model(images)), atol=0.05)
 
 
 def test_bfloat16_of_models_in_models_and_of_operations(data):
