@@ -76,17 +76,18 @@ def _write(folder, file, record):
     from robustzoo import zoo
     from robustzoo.zoo.folder import write_json
 
-    path = folder / file
-    former = path.read_bytes() if path.exists() else None
-    write_json(path, record)
+    paths = [folder / name for name in (file, "README.md", "manifest.json")]
+    former = {path: path.read_bytes() for path in paths if path.exists()}
     try:
+        write_json(folder / file, record)
         if _in_checkout(folder):
             zoo.register(folder)
         else:
             zoo.write_card(folder)
             zoo.write_manifest(folder)
     except BaseException:
-        path.unlink() if former is None else path.write_bytes(former)
+        for path in paths:
+            path.write_bytes(former[path]) if path in former else path.unlink(missing_ok=True)
         raise
 
 
