@@ -1,8 +1,8 @@
 """L-GM (Wan et al., arXiv:1803.02988), MNIST, SmallCNN with learned centres.
 
 Command:  python -m training.train lgm_mnist
-Expect:   clean 99.80, FGSM 41.30, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 0.00 % at Linf 0.3,
-          1,000 test images; 14 minutes on CPU, 2 cores
+Expect:   clean 99.80, FGSM 41.50, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 0.00, APGD
+          large_margin_gm 0.30 % at Linf 0.3, 1,000 test images; 14 minutes on CPU, 2 cores
 """
 
 from functools import partial

@@ -1,7 +1,7 @@
 """Mixup (Zhang et al., arXiv:1710.09412), MNIST, the SmallCNN of TRADES.
 
 Command:  python -m training.train mixup_mnist
-Expect:   clean 99.70, FGSM 34.80, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 0.00 % at Linf 0.3,
+Expect:   clean 99.70, FGSM 34.60, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 0.00 % at Linf 0.3,
           1,000 test images; 5 minutes on CPU, 2 cores
 """
 
