@@ -1,6 +1,6 @@
 """CROWN-IBP, MNIST, Linf 0.1, the small net of Wong et al., from ibp-small-mnist.
 
-Our schedule: eps of 0.11 after half an epoch, linear bounds over intervals alone in the loss. The
+Our schedule: the full eps after half an epoch, linear bounds over intervals alone in the loss. The
 paper trains 100 epochs from random weights, on larger nets.
 
 Command:  python -m training.train crown_ibp_small_mnist
@@ -24,7 +24,7 @@ def recipe() -> Recipe:
         dataset="mnist",
         architecture="wong_small",
         arguments={},
-        defense=partial(CrownIBP, threat=threat, inflation=1.1, final=0.0),
+        defense=partial(CrownIBP, threat=threat, final=0.0),
         threat=threat,
         method="crown_ibp",
         initial="ibp-small-mnist",
