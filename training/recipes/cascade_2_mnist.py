@@ -21,6 +21,7 @@ def recipe() -> Recipe:
         initial="wong-kolter-mnist",
         left_by=("wong-kolter-mnist",),
         epochs=20,
+        validation_examples=200,  # of those held out the first stage leaves few
         batch_size=50,
         warmup_epochs=3,
         published=None,
