@@ -6,7 +6,8 @@ recipe's. The paper trains up to six stages, each anew, 60 epochs with 50 projec
 median. A cascade claims more than it proves: training/tables/cascade.py.
 
 Command:  python -m training.train cascade_2_mnist
-Expect:   not yet measured
+Expect:   clean 98.39, PGD-20 margin 95.47, certified 93.18 % at Linf 0.1, 10,000 test images; 8
+          minutes on CPU, 2 cores
 """
 
 import dataclasses
