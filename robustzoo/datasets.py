@@ -12,7 +12,6 @@ there.
 import dataclasses
 import numbers
 import os
-import tempfile
 import warnings
 import zipfile
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from robustzoo.closest import closest
+from robustzoo.whole_file import whole_file
 
 NAMES = {  # ours -> tensorflow-datasets'
     "mnist": "mnist",
@@ -141,9 +141,8 @@ def _arrays(name, cache):
     arrays = _decode(name)
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as work:
-            np.savez(Path(work) / path.name, **arrays)
-            os.replace(Path(work) / path.name, path)  # whole or not at all
+        with whole_file(path) as work:
+            np.savez(work, **arrays)
     except OSError as error:
         warnings.warn(f"{name} was decoded but not kept in {cache}: {error}", stacklevel=3)
     return arrays

@@ -32,6 +32,7 @@ LAYERS = [
         "forward",
         "closest",
         "inference",
+        "whole_file",
     },
     {"architectures", "attacks", "certification", "smoothing"},
     {"defenses", "detect", "evaluation", "zoo"},

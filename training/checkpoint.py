@@ -1,14 +1,14 @@
 """The whole state of a training run in one file."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import keras
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
+
+from robustzoo.whole_file import whole_file
 
 
 def save_checkpoint(path: Path, defense: keras.Model, progress: dict, best: list | None) -> None:
@@ -20,14 +20,8 @@ def save_checkpoint(path: Path, defense: keras.Model, progress: dict, best: list
     for i, value in enumerate(best or []):
         arrays[f"best/{i:04d}"] = np.asarray(value)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-    os.close(handle)
-    try:
-        save_file(arrays, temporary, metadata={"progress": json.dumps(progress)})
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as work:
+        save_file(arrays, work, metadata={"progress": json.dumps(progress)})
 
 
 def read_checkpoint(path: Path) -> tuple[dict, dict, list | None]:

@@ -28,7 +28,7 @@ def command_line(*models: tuple[str, Path], without: tuple = ()) -> str:
     return shlex.join(words)
 
 
-def tell_where(name: str, folder: Path) -> str | None:
+def weights_to_renew(name: str, folder: Path) -> str | None:
     """Says before any work that what is measured will only be shown, unless `name` is a folder.
 
     Returns the sha256 of the weights, None where nothing will be written. Raises OSError if the
@@ -44,7 +44,7 @@ def tell_where(name: str, folder: Path) -> str | None:
 def renew(
     folder: Path, weights: str | None, file: str, record: dict, kind: Callable, effort: Callable
 ) -> None:
-    """Writes `record` of `weights`, what `tell_where` returned, and renews card and manifest.
+    """Writes `record` of `weights`, what `weights_to_renew` returned, and renews card and manifest.
 
     In `file` it takes the place of the record that has the same `kind(record)`, unless that is of
     more images, or of as many and `effort(record)`, numbers or a set, is less than its own;

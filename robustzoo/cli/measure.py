@@ -7,7 +7,7 @@ from click.core import ParameterSource
 
 import robustzoo
 from robustzoo.cli._open import open_model, sample, threat_of
-from robustzoo.cli._record import command_line, renew, tell_where
+from robustzoo.cli._record import command_line, renew, weights_to_renew
 from robustzoo.cli._show import line, notice, percent
 from robustzoo.writable import writable
 
@@ -49,7 +49,7 @@ def evaluate(name, examples, sample_seed, report, **options):
     _check_used(options["suite"], options["draws"])
     model, config, folder = open_model(name)
     test, sample_seed = sample(config, examples, sample_seed)
-    weights = tell_where(name, folder)
+    weights = weights_to_renew(name, folder)
     found = _evaluated(model, config, test, sample_seed, **options)
     command = command_line((name, folder), without=("report",))
     made = found.to_dict(command)

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 import robustzoo
 from robustzoo.cli._figure import need_matplotlib, png
 from robustzoo.cli._open import open_model, sample, threat_of
-from robustzoo.cli._record import command_line, renew, tell_where
+from robustzoo.cli._record import command_line, renew, weights_to_renew
 from robustzoo.cli._show import line, notice, percent
 from robustzoo.writable import writable
 
@@ -57,7 +57,7 @@ def certify(name, examples, sample_seed, eps, methods, seconds, output, radius, 
     threat, (test, sample_seed) = threat_of(config, eps), sample(config, examples, sample_seed)
     if queries:
         _write_queries(Path(queries), model, test, threat)
-    weights = tell_where(name, folder)
+    weights = weights_to_renew(name, folder)
     notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
     proof, report = _bounds(model, config, test, sample_seed, threat, methods, seconds)
     command = command_line((name, folder), without=("output", "radius", "curve", "queries"))
@@ -108,7 +108,7 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
         need_matplotlib("give no --figure")
     model, config, folder = open_model(name)
     test, sample_seed = sample(config, examples, sample_seed)
-    weights = tell_where(name, folder)
+    weights = weights_to_renew(name, folder)
     notice(f"{len(test)} test images of {config['dataset']}, sigma {sigma:g}, accuracy in %")
     start = time.monotonic()
     proof = _smoothed(model, test, sigma, draws, alpha, **options)

@@ -70,12 +70,7 @@ class Defense(keras.Model):
             )
         if average_decay is not None and not 0 < average_decay < 1:
             raise ValueError(f"average_decay must lie in (0, 1). Received: {average_decay}")
-        if average_decay is not None and any(v.dtype in HALF for v in classifier.weights):
-            raise ValueError(
-                "average_decay needs weights in float32, as under the policy mixed_bfloat16: in "
-                "16 bits an average soon stands still. Received: a classifier with others"
-            )
-        _check_regularizers(classifier)
+        _check_classifier(classifier, average_decay)
         if not 0 <= label_smoothing < 1:
             raise ValueError(f"label_smoothing must lie in [0, 1). Received: {label_smoothing}")
         if label_smoothing and criterion is not cross_entropy:
@@ -238,7 +233,12 @@ def _check_attacks(attack, validation_attack, warmup_steps):
         )
 
 
-def _check_regularizers(classifier):
+def _check_classifier(classifier, average_decay):
+    if average_decay is not None and any(v.dtype in HALF for v in classifier.weights):
+        raise ValueError(
+            "average_decay needs weights in float32, as under the policy mixed_bfloat16: in "
+            "16 bits an average soon stands still. Received: a classifier with others"
+        )
     for layer in classifier._flatten_layers():
         if getattr(layer, "activity_regularizer", None) is not None:
             # A step has several passes, and which of them such a loss is of differs by backend.

@@ -1,12 +1,12 @@
 """Half-done evaluations on disk."""
 
-import os
-import tempfile
 import warnings
 import zipfile
 from pathlib import Path
 
 import numpy as np
+
+from robustzoo.whole_file import whole_file
 
 
 class Journal:
@@ -35,9 +35,8 @@ class Journal:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self.path.parent) as work:
-                np.savez(Path(work) / self.path.name, **self.entries)
-                os.replace(Path(work) / self.path.name, self.path)  # whole or not at all
+            with whole_file(self.path) as work:
+                np.savez(work, **self.entries)
         except OSError as error:
             warnings.warn(f"an interruption would lose this evaluation: {error}", stacklevel=2)
             self.path = None  # goes on in memory

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from robustzoo.hashes import sha256
+from robustzoo.whole_file import whole_file
 
 REQUIRED = ("config.json", "model.safetensors")
 OPTIONAL = ("training.json", "eval.json", "certificate.json", "smoothing.json", "README.md")
@@ -30,13 +31,8 @@ class MismatchError(ValueError):
 def write_json(path: Path, value: dict) -> None:
     """Writes strict JSON (no NaN), one fixed layout, so that equal facts give equal hashes."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    path = Path(path)
-    work = path.with_name(f".{path.name}.{os.getpid()}")  # a full disk leaves what was there before
-    try:
+    with whole_file(path) as work:
         work.write_text(text + "\n", encoding="utf-8")
-        os.replace(work, path)
-    finally:
-        work.unlink(missing_ok=True)
 
 
 def parse_json(data: bytes, file: str) -> dict:

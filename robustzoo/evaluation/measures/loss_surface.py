@@ -6,9 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from robustzoo.attacks._model import gradient
-from robustzoo.backend import compiled, frozen, in_batches
-from robustzoo.inference import inference
+from robustzoo.attacks._model import forward, gradient
+from robustzoo.backend import compiled, in_batches
 from robustzoo.losses import cross_entropy
 from robustzoo.threats import L1, L2, Linf
 
@@ -45,8 +44,7 @@ def loss_surface(
     around = np.clip(image + threat.eps * (a * g + b * r), 0.0, 1.0).astype("float32")
 
     def judge(z, y):
-        with frozen():
-            logits = inference(model)(z)
+        logits = forward(model, z)
         classes = ops.cast(ops.argmax(logits, axis=-1), "float32")
         return ops.stack([ops.cast(loss(y, logits), "float32"), classes], axis=1)
 
