@@ -83,6 +83,7 @@ def trainable(model):
         ("wong_small", {}, 166_406),
         ("wong_small", {"input_shape": [32, 32, 3]}, 214_918),
         ("wong_large", {}, 1_974_762),
+        ("wong_large", {"batch_norm": True}, 1_974_762 + 2 * (32 + 32 + 64 + 64 + 512 + 512)),
         ("wong_large", {"input_shape": [32, 32, 3]}, 2_466_858),
         ("wong_resnet", {"input_shape": [28, 28, 1]}, 3_254_562),
         ("wong_resnet", {}, 4_214_850),

@@ -1,7 +1,14 @@
 import keras
 from keras import layers
 
-from robustzoo.architectures._parts import check_integer, convolution, dense, image_input, logits
+from robustzoo.architectures._parts import (
+    check_integer,
+    convolution,
+    dense,
+    image_input,
+    logits,
+    norm_relu,
+)
 
 
 def wong_large(
@@ -11,6 +18,7 @@ def wong_large(
     std: tuple[float, ...] | None = None,
     filters: int = 32,
     units: int = 512,
+    batch_norm: bool = False,
 ) -> keras.Model:
     """The large network of Wong et al. (2018, arXiv:1805.12514): 1,974,762 weights on MNIST.
 
@@ -22,15 +30,23 @@ def wong_large(
         mean, std: per channel, subtracted and divided by inside the model.
         filters: of the first two convolutions; the other two have twice as many.
         units: of the two dense layers.
+        batch_norm: before every ReLU, as intervals of this depth need to learn in short runs (Shi
+            et al., 2021, arXiv:2103.17268).
     """
     inputs, x = image_input(input_shape, mean, std, smallest=4)
     check_integer("filters", filters, 1, 1024)
     check_integer("units", units, 1, 4096)
-    x = convolution(x, filters, 3, "conv1", activation="relu")
-    x = convolution(x, filters, 4, "conv2", strides=2, activation="relu")
-    x = convolution(x, 2 * filters, 3, "conv3", activation="relu")
-    x = convolution(x, 2 * filters, 4, "conv4", strides=2, activation="relu")
+    if type(batch_norm) is not bool:
+        raise ValueError(f"batch_norm must be true or false. Received: {batch_norm!r:.100}")
+
+    def bent(x, name):
+        return norm_relu(x, f"{name}_norm") if batch_norm else layers.ReLU(name=f"{name}_relu")(x)
+
+    convolutions = (filters, 3, 1), (filters, 4, 2), (2 * filters, 3, 1), (2 * filters, 4, 2)
+    for number, (width, size, strides) in enumerate(convolutions, 1):
+        name = f"conv{number}"
+        x = bent(convolution(x, width, size, name, strides), name)
     x = layers.Flatten(name="flatten")(x)
-    x = dense(x, units, "dense1", "relu")
-    x = dense(x, units, "dense2", "relu")
+    for name in ("dense1", "dense2"):
+        x = bent(dense(x, units, name), name)
     return keras.Model(inputs, logits(x, classes), name="wong_large")

@@ -1,4 +1,4 @@
-"""IBP, CIFAR-10, Linf 8/255, the large net of Wong et al. at half its width.
+"""IBP, CIFAR-10, Linf 8/255, the large net of Wong et al. at half its width, normalised.
 
 Command:  python -m training.train ibp_cifar10
 Expect:   not yet measured
@@ -25,10 +25,11 @@ def recipe() -> Recipe:
             "input_shape": (32, 32, 3),
             "filters": 16,
             "units": 256,
+            "batch_norm": True,
             "mean": CIFAR10_MEAN,
             "std": CIFAR10_STD,
         },
-        defense=partial(IBP, threat=threat, inflation=1.1, regularization=0.5),
+        defense=partial(IBP, threat=threat, inflation=1.1, initialization=True, regularization=0.5),
         threat=threat,
         method="ibp",
         epochs=20,

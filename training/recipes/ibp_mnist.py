@@ -1,4 +1,4 @@
-"""IBP, MNIST, Linf 0.3, the large net of Wong et al. at half its width.
+"""IBP, MNIST, Linf 0.3, the large net of Wong et al. at half its width, normalised.
 
 Command:  python -m training.train ibp_mnist
 Expect:   not yet measured
@@ -19,8 +19,10 @@ def recipe() -> Recipe:
     return Recipe(
         dataset="mnist",
         architecture="wong_large",
-        arguments={"filters": 16, "units": 256},
-        defense=partial(IBP, threat=threat, inflation=4 / 3, regularization=0.5),
+        arguments={"filters": 16, "units": 256, "batch_norm": True},
+        defense=partial(
+            IBP, threat=threat, inflation=4 / 3, initialization=True, regularization=0.5
+        ),
         threat=threat,
         method="ibp",
         epochs=20,

@@ -1,4 +1,4 @@
-"""SABR, CIFAR-10, Linf 2/255, the large net of Wong et al. at half its width.
+"""SABR, CIFAR-10, Linf 2/255, the large net of Wong et al. at half its width, normalised.
 
 tau is 0.4, where the authors' command has 0.1 and boxes that shrink behind each ReLU besides: they
 certify by branch and bound, which proves more of nets whose intervals are loose than we can.
@@ -28,6 +28,7 @@ def recipe() -> Recipe:
             "input_shape": (32, 32, 3),
             "filters": 16,
             "units": 256,
+            "batch_norm": True,
             "mean": CIFAR10_MEAN,
             "std": CIFAR10_STD,
         },
@@ -36,6 +37,7 @@ def recipe() -> Recipe:
             threat=threat,
             subselection=0.4,
             steps=2,
+            initialization=True,
             regularization=0.5,
         ),
         threat=threat,
