@@ -67,7 +67,7 @@ def test_writes_markdown_and_numbers(folders, monkeypatch):
 def test_madry_trades_reads_the_records_of_all_suites(folders, monkeypatch):
     monkeypatch.setattr(madry_trades, "CARDS", folders)
     pgd = {"label": "PGD-20 x 5", "accuracy": 0.5, "arguments": {"restarts": 5}}
-    first = {"results": [pgd], "threat": {"norm": "linf"}, "examples": 10}
+    first = {"results": [pgd], "threat": {"norm": "linf", "eps": "0.3"}, "examples": 10}
     first |= {"suite": "pgd", "worst_case_accuracy": 0.45, "command": "a"}
     other = {"suite": "autoattack", "worst_case_accuracy": 0.4, "examples": 5, "command": "b"}
     other = first | other

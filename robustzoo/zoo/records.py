@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from robustzoo.hashes import sha256
-from robustzoo.zoo.config import check_plain, check_text, check_threat
+from robustzoo.zoo.config import check_plain, check_text, check_threat, same_threat
 from robustzoo.zoo.folder import parse_json
 
 # What a record says, and the types that each fact may have.
@@ -42,6 +42,16 @@ WORDS = {dict: "an object", list: "a list", str: "text", int: "a whole number", 
 def parts(record: dict | None) -> list[dict]:
     """A record and those filed further in it; none of no record."""
     return [record, *record.get("further", [])] if record else []
+
+
+def at_threat(records: Iterable[dict], threat: dict | None) -> list[dict]:
+    """Those of `records` that were made at `threat`."""
+    return [part for part in records if same_threat(part["threat"], threat)]
+
+
+def left(record: dict) -> float:
+    """Share of the images of an evaluation that its worst case leaves; all if nothing attacked."""
+    return record.get("worst_case_accuracy", 1.0)
 
 
 def check_records(files: dict[str, bytes]) -> dict[str, dict | None]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from robustzoo.zoo import locate, registry
 from robustzoo.zoo.card import describe_threat, write_card
-from robustzoo.zoo.config import check_config, same_threat
+from robustzoo.zoo.config import check_config
 from robustzoo.zoo.folder import (
     MAX_RELEASED_BYTES,
     parse_json,
@@ -14,7 +14,7 @@ from robustzoo.zoo.folder import (
     write_manifest,
 )
 from robustzoo.zoo.header import read_header
-from robustzoo.zoo.records import check_certificate, check_evaluation, parts
+from robustzoo.zoo.records import at_threat, check_certificate, check_evaluation, left, parts
 
 SAMPLE = ("dataset", "split", "examples", "sample_seed")  # facts that say which images were taken
 
@@ -81,10 +81,10 @@ def _accuracies(files: dict[str, bytes], config: dict) -> dict:
     if "eval.json" not in files:
         return {"clean": None, "robust": None, "robust_attack": None}
     records = parts(check_evaluation(parse_json(files["eval.json"], "eval.json")))
-    same = [part for part in records if same_threat(part["threat"], config["threat"])]
+    same = at_threat(records, config["threat"])
     records = same or records[:1]
     largest = max(records, key=lambda part: part["examples"])
-    worst = min(records, key=lambda part: part.get("worst_case_accuracy", 1.0))
+    worst = min(records, key=left)
     clean = [r["accuracy"] for r in largest["results"] if r["attack"] == "none"]
     attacks = [r["label"] for r in worst["results"] if r["attack"] != "none"]
     label = attacks[0] if len(attacks) == 1 else f"worst of {', '.join(attacks)}"
@@ -105,8 +105,7 @@ def _certified(files: dict[str, bytes], config: dict) -> dict | None:
         return None
     record = parse_json(files["certificate.json"], "certificate.json")
     record = check_certificate(record, files["model.safetensors"])
-    same = (part for part in parts(record) if same_threat(part["threat"], config["threat"]))
-    part = next(same, record)
+    part = next(iter(at_threat(parts(record), config["threat"])), record)
     return {
         **part["threat"],
         "examples": part["examples"],
@@ -122,8 +121,7 @@ def _attacked(files: dict[str, bytes], part: dict) -> float:
     shares = [part["attacked"]["accuracy"]]
     if "eval.json" in files:
         evaluation = check_evaluation(parse_json(files["eval.json"], "eval.json"))
-        for each in parts(evaluation):
-            same = all(each.get(key) == part[key] for key in SAMPLE)
-            if same and same_threat(each["threat"], part["threat"]):
-                shares.append(each.get("worst_case_accuracy", 1.0))
+        for each in at_threat(parts(evaluation), part["threat"]):
+            if all(each.get(key) == part[key] for key in SAMPLE):
+                shares.append(left(each))
     return min(shares)

@@ -7,7 +7,7 @@ AutoAttack from the record of its suite, where there is one.
 """
 
 from robustzoo.zoo.card import read_facts
-from robustzoo.zoo.records import parts
+from robustzoo.zoo.records import at_threat, left, parts
 from training.tables._table import Table
 from training.train import CARDS
 
@@ -80,18 +80,18 @@ def measured(name: str, attack: str) -> dict:
     if record is None:
         raise FileNotFoundError(f"{name} is not measured: robustzoo evaluate model_cards/{name}")
     ours = {result["label"].split(" x ")[0]: result for result in record["results"]}
-    alike = [part for part in parts(record) if part["threat"] == record["threat"]]
+    alike = at_threat(parts(record), record["threat"])
     auto = [part for part in alike if part.get("suite") == "autoattack"]
     if attack == "AutoAttack" and auto:
         record = auto[0]
-        ours[attack] = {"accuracy": record["worst_case_accuracy"]}
-    found, worst = ours.get(attack, {}), min(alike, key=lambda part: part["worst_case_accuracy"])
+        ours[attack] = {"accuracy": left(record)}
+    found, worst = ours.get(attack, {}), min(alike, key=left)
     clean = attack == "clean"
     used = [record] if clean or worst["examples"] == record["examples"] else [record, worst]
     return {
         "ours, the paper's attack": found.get("accuracy"),
         "our restarts": found.get("arguments", {}).get("restarts"),
-        "ours, worst case of all attacks run": None if clean else worst["worst_case_accuracy"],
+        "ours, worst case of all attacks run": None if clean else left(worst),
         "images": "; ".join(str(part["examples"]) for part in used),
         "command": "; ".join(part["command"] for part in used),
     }

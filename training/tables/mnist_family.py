@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from robustzoo.zoo.card import describe_threat, read_facts
 from robustzoo.zoo.methods import methods
-from robustzoo.zoo.records import parts
+from robustzoo.zoo.records import at_threat, left, parts
 from training.family import FAMILIES
 from training.tables._table import FOLDER, Table
 from training.train import CARDS, find_recipe, read_recipe, snake_case
@@ -166,14 +166,14 @@ def measured(recipe: str, claim: Claim) -> dict:
     if not records:
         return {"command": f"not measured: robustzoo evaluate {folder.name}"}
     first = (known or records)[0]
-    alike = [part for part in records if part["threat"] == first["threat"]]
+    alike = at_threat(records, first["threat"])
     ours = {result["label"].split(" x ")[0]: result["accuracy"] for result in first["results"]}
-    worst = min(alike, key=lambda part: part["worst_case_accuracy"])
+    worst = min(alike, key=left)
     used = [first] if worst is first else [first, worst]
     return _clean(records) | {
         "attacked": ours.get(claim.nearest),
         "nearest attack": claim.nearest,
-        "worst case": worst["worst_case_accuracy"],
+        "worst case": left(worst),
         "budget": describe_threat(first["threat"]),
         "images": "; ".join(str(part["examples"]) for part in used),
         "command": "; ".join(part["command"] for part in used),
@@ -206,17 +206,17 @@ def _in_adp(who):
 
 def verdict(row: dict) -> str | None:
     """One sentence where a defense falls, or the worst case leaves much less; else None."""
-    ours, left = row.get("attacked"), row.get("worst case")
+    ours, least = row.get("attacked"), row.get("worst case")
     claim = claim_of(row["model"].replace("-", "_"))
-    if ours is None or (ours - left < FALL and not (claim.defends and left < FALL)):
+    if ours is None or (ours - least < FALL and not (claim.defends and least < FALL)):
         return None
     told = f"{row['model']}: {100 * ours:.1f} % after {row['nearest attack']} at {row['budget']}"
-    told += f", {100 * left:.1f} % in the worst case"
+    told += f", {100 * least:.1f} % in the worst case"
     if not claim.defends:
         return f"{told}; believe the lower."
     if claim.budget != row["budget"]:
         return f"{told}; the paper's own: {row['published with']}."
-    falls = left < max(FALL, ours / 2)
+    falls = least < max(FALL, ours / 2)
     return f"{told}: the defense {'falls' if falls else 'holds in part'}."
 
 
