@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustzoo.certification import CascadeReport
-from training.tables import _table, cascade, distillation, madry_trades
+from training.tables import _table, cascade, distillation, madry_trades, rce_auc
 from training.tables._table import Table, need
 
 COLUMNS = ["model", "published", "ours"]
@@ -133,3 +133,17 @@ def test_the_size_of_gradients_is_told_where_probabilities_underflow():
 def test_refuses_a_column_that_is_not_there():
     with pytest.raises(ValueError, match="columns are"):
         Table("t", "T", COLUMNS, {}).row("a", lambda: {"our": 1})
+
+
+def test_detectors_are_judged_by_the_attack_that_knows_them():
+    def row(detector, ours, adaptive, found):
+        cells = {"model": "net", "detector": detector, "ours": ours, "adaptive, pairs": found}
+        return cells | ({"adaptive": adaptive} if found else {})
+
+    rows = [row("confidence", 98.0, 55.0, 3), row("non-ME", 96.0, 92.0, 4)]
+    rows += [row("K-density", 99.0, 70.0, 5), row("K-density", 97.0, None, 0)]
+    _, nothing, *verdicts = rce_auc.remarks(rows)
+    assert "nothing that is wrong and accepted against net K-density:" in nothing
+    ends = "it falls.", "it holds.", "it holds in part."
+    assert all(told.endswith(end) for told, end in zip(verdicts, ends, strict=True))
+    assert "at least 97.0 under the paper's attacks, 70.0 under" in verdicts[2]

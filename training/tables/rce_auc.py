@@ -195,6 +195,12 @@ def remarks(rows: list) -> list[str]:
         "MNIST two SmallCNN, of 2 epochs with cross-entropy and 5 with RCE. s2 is the paper's, for "
         "64 features; ours have 256 and 200."
     ]
+    none = [f"{row['model']} {row['detector']}" for row in rows if not row["adaptive, pairs"]]
+    if none:
+        told.append(
+            "C&W on the abstaining model found nothing that is wrong and accepted against "
+            f"{', '.join(dict.fromkeys(none))}: there PGD-100 alone is the attack that knows it."
+        )
     for name in dict.fromkeys(row["model"] for row in rows):
         for detector in DETECTORS:
             own = [row for row in rows if (row["model"], row["detector"]) == (name, detector)]
