@@ -221,6 +221,7 @@ LINEAR = {"architecture": "linear", "arguments": {}}
         ("linear", {"mean": [0.5, 0.5], "std": [1.0, 1.0]}, "mean must be 1 finite"),
         ("linear", {"mean": [float("nan")], "std": [1.0]}, "mean must be 1 finite"),
         ("linear", {"mean": [0.5], "std": [0.0]}, "std must be positive"),
+        ("wong_large", {"batch_norm": 1}, "batch_norm must be true or false"),
         ("mlp", {"widths": 256}, "widths must be"),
         ("mlp", {"widths": [256, "8"]}, "each of widths must be an integer"),
         ("mlp", {"widths": []}, "widths must be"),

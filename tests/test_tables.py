@@ -1,6 +1,7 @@
 """A table resumes, and shows what was measured under which facts."""
 
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -62,6 +63,19 @@ def test_writes_markdown_and_numbers(folders, monkeypatch):
     assert "`python -m training.tables.t --examples 10`" in text
     assert json.loads((folders / "t.json").read_text())["rows"][0]["ours"] == 1 / 3
     assert not (folders / "runs" / "t.json").exists()
+
+
+def test_a_full_disk_leaves_the_rows_of_before(folders, monkeypatch):
+    row = Table("t", "T", COLUMNS, {}).row("a", lambda: {"model": "a"})
+
+    def full(path, text, **options):
+        path.write_bytes(text[:10].encode())
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="no space"):
+        patched.setattr(Path, "write_text", full)
+        Table("t", "T", COLUMNS, {}).row("b", lambda: {"model": "b"})
+    assert Table("t", "T", COLUMNS, {}).row("a", fail) == row
 
 
 def test_madry_trades_reads_the_records_of_all_suites(folders, monkeypatch):

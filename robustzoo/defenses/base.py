@@ -68,13 +68,9 @@ class Defense(keras.Model):
                 f"{type(self).__name__} trains on the examples of an attack, such as "
                 "PGD(Linf(8 / 255), 2 / 255); StandardTraining on the images. Received: None"
             )
-        if average_decay is not None and not 0 < average_decay < 1:
-            raise ValueError(f"average_decay must lie in (0, 1). Received: {average_decay}")
-        _check_classifier(classifier, average_decay)
-        if not 0 <= label_smoothing < 1:
-            raise ValueError(f"label_smoothing must lie in [0, 1). Received: {label_smoothing}")
-        if label_smoothing and criterion is not cross_entropy:
-            raise ValueError(f"label_smoothing is of cross_entropy. Received: {criterion}")
+        _check_average(average_decay, classifier)
+        _check_regularizers(classifier)
+        _check_smoothing(label_smoothing, criterion)
         self.classifier, self.attack, self.criterion = classifier, attack, criterion
         self.validation_attack = validation_attack or _for_labels(attack, criterion)
         if label_smoothing:
@@ -233,12 +229,26 @@ def _check_attacks(attack, validation_attack, warmup_steps):
         )
 
 
-def _check_classifier(classifier, average_decay):
-    if average_decay is not None and any(v.dtype in HALF for v in classifier.weights):
+def _check_average(average_decay, classifier):
+    if average_decay is None:
+        return
+    if not 0 < average_decay < 1:
+        raise ValueError(f"average_decay must lie in (0, 1). Received: {average_decay}")
+    if any(v.dtype in HALF for v in classifier.weights):
         raise ValueError(
             "average_decay needs weights in float32, as under the policy mixed_bfloat16: in "
             "16 bits an average soon stands still. Received: a classifier with others"
         )
+
+
+def _check_smoothing(label_smoothing, criterion):
+    if not 0 <= label_smoothing < 1:
+        raise ValueError(f"label_smoothing must lie in [0, 1). Received: {label_smoothing}")
+    if label_smoothing and criterion is not cross_entropy:
+        raise ValueError(f"label_smoothing is of cross_entropy. Received: {criterion}")
+
+
+def _check_regularizers(classifier):
     for layer in classifier._flatten_layers():
         if getattr(layer, "activity_regularizer", None) is not None:
             # A step has several passes, and which of them such a loss is of differs by backend.

@@ -105,7 +105,7 @@ def _certified(files: dict[str, bytes], config: dict) -> dict | None:
         return None
     record = parse_json(files["certificate.json"], "certificate.json")
     record = check_certificate(record, files["model.safetensors"])
-    part = next(iter(at_threat(parts(record), config["threat"])), record)
+    part = (at_threat(parts(record), config["threat"]) or [record])[0]
     return {
         **part["threat"],
         "examples": part["examples"],

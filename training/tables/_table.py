@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from robustzoo.provenance import provenance
+from robustzoo.whole_file import whole_file
 from robustzoo.zoo.registry import released_entry
 from training.command import command
 
@@ -66,7 +67,8 @@ class Table:
         self.kept[key], self.rows[key] = kept, row
         self.journal.parent.mkdir(parents=True, exist_ok=True)
         found = {"decisive": self._decisive(), "rows": self.kept}
-        self.journal.write_text(json.dumps(found))
+        with whole_file(self.journal) as work:
+            work.write_text(json.dumps(found))
         self.console.print("  ".join(f"{name} {_cell(row.get(name))}" for name in self.columns))
         return row
 
@@ -114,6 +116,12 @@ def need(*models: str) -> None:
 def drawn(examples: int) -> dict:
     """The facts of so many test images, as `Split.sample` draws them."""
     return {"images": f"{examples} of the test set, drawn with seed 0", "seed": 0}
+
+
+def sources(records: Iterable[dict]) -> dict:
+    """Cells "images" and "command" of a row whose numbers come from these records of models."""
+    examples, commands = zip(*((str(r["examples"]), r["command"]) for r in records), strict=True)
+    return {"images": "; ".join(examples), "command": "; ".join(commands)}
 
 
 def _weights() -> dict[str, str]:

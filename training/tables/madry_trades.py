@@ -8,7 +8,7 @@ AutoAttack from the record of its suite, where there is one.
 
 from robustzoo.zoo.card import read_facts
 from robustzoo.zoo.records import at_threat, left, parts
-from training.tables._table import Table
+from training.tables._table import Table, sources
 from training.train import CARDS
 
 COLUMNS = [
@@ -92,8 +92,7 @@ def measured(name: str, attack: str) -> dict:
         "ours, the paper's attack": found.get("accuracy"),
         "our restarts": found.get("arguments", {}).get("restarts"),
         "ours, worst case of all attacks run": None if clean else left(worst),
-        "images": "; ".join(str(part["examples"]) for part in used),
-        "command": "; ".join(part["command"] for part in used),
+        **sources(used),
     }
 
 

@@ -13,7 +13,7 @@ from robustzoo.zoo.card import describe_threat, read_facts
 from robustzoo.zoo.methods import methods
 from robustzoo.zoo.records import at_threat, left, parts
 from training.family import FAMILIES
-from training.tables._table import FOLDER, Table
+from training.tables._table import FOLDER, Table, sources
 from training.train import CARDS, find_recipe, read_recipe, snake_case
 
 COLUMNS = [
@@ -175,8 +175,7 @@ def measured(recipe: str, claim: Claim) -> dict:
         "nearest attack": claim.nearest,
         "worst case": left(worst),
         "budget": describe_threat(first["threat"]),
-        "images": "; ".join(str(part["examples"]) for part in used),
-        "command": "; ".join(part["command"] for part in used),
+        **sources(used),
     }
 
 

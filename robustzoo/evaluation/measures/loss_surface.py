@@ -43,13 +43,19 @@ def loss_surface(
     a, b = (part.reshape(-1, 1, 1, 1) for part in np.meshgrid(steps, steps, indexing="ij"))
     around = np.clip(image + threat.eps * (a * g + b * r), 0.0, 1.0).astype("float32")
 
+    labels = np.full(len(around), label, "int32")
+    judge = compiled(_judge(model, loss), model.variables)
+    judged = in_batches(judge, min(batch_size, len(around)), around, labels)
+    losses, classes = judged.T.reshape(2, points, points)
+    return steps, losses, classes.astype("int32")
+
+
+def _judge(model, loss):
+    """(z, y) -> losses and predicted classes, float32 (B, 2)."""
+
     def judge(z, y):
         logits = forward(model, z)
         classes = ops.cast(ops.argmax(logits, axis=-1), "float32")
         return ops.stack([ops.cast(loss(y, logits), "float32"), classes], axis=1)
 
-    labels = np.full(len(around), label, "int32")
-    judge = compiled(judge, model.variables)
-    judged = in_batches(judge, min(batch_size, len(around)), around, labels)
-    losses, classes = judged.T.reshape(2, points, points)
-    return steps, losses, classes.astype("int32")
+    return judge
