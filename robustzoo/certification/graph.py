@@ -99,8 +99,9 @@ class Graph:
                 weights.append(())
                 values.append(operation.forward(xp, *sources))
                 continue
-            weights.append(_read_batch(xp, operation, sources))
-            values.append(operation.forward(xp, weights[-1], *sources))
+            found, value = _read_batch(xp, operation, sources)
+            weights.append(found)
+            values.append(value)
         return weights
 
     def forward(self, xp, weights, x) -> list:
@@ -178,18 +179,18 @@ def _fold(names, operations, inputs):
 
 
 def _read_batch(xp, operation, sources):
-    """The parameters of an affine operation, from the values of a batch before it."""
-    if isinstance(operation, Scale):
-        return _moments(xp, operation, sources[0])
-    if not _normalising(operation):
-        return operation.read(xp)
+    """The parameters of an affine operation, and its value, from a batch of values before it."""
+    if isinstance(operation, Scale) or not _normalising(operation):
+        alone = isinstance(operation, Scale)
+        weights = _moments(xp, operation, sources[0]) if alone else operation.read(xp)
+        return weights, operation.forward(xp, weights, *sources)
     plain = dataclasses.replace(operation, scales=())
     value, fixed = plain.forward(xp, plain.read(xp), *sources), []
     for scale in operation.scales:
         factor, offset = _moments(xp, scale, value)
         value = value * factor + offset
         fixed.append(Scale(lambda xp, found=(factor, offset): found, scale.shape))
-    return dataclasses.replace(operation, scales=tuple(fixed)).read(xp)
+    return dataclasses.replace(operation, scales=tuple(fixed)).read(xp), value
 
 
 def _normalising(operation):
