@@ -21,7 +21,7 @@ def recipe() -> Recipe:
         dataset="mnist",
         architecture="wong_large",
         arguments={"filters": 16, "units": 256, "batch_norm": True},
-        defense=partial(IBP, threat=threat, inflation=2.0, initialization=True, regularization=0.5),
+        defense=partial(IBP, threat=threat, inflation=1.2, initialization=True, regularization=0.5),
         threat=threat,
         method="ibp",
         epochs=20,
