@@ -105,6 +105,9 @@ def test_sizes_of_the_plain_networks_by_hand():
     resnet += residual(16, 32, 4, 2) + residual(32, 64, 4, 2)
     resnet += dense(8 * 8 * 64, 1000) + dense(1000, 10)
     assert (madry, trades, resnet) == (3_274_634, 312_202, 4_214_850)
+    slim = conv(4, 3, 8) + 2 * residual(8, 8, 3, 1) + residual(8, 16, 4, 2) + residual(16, 32, 4, 2)
+    slim += dense(4 * 4 * 32, 256) + dense(256, 10)
+    assert slim == trainable(build("wong_resnet", {"filters": 8, "units": 256, "stem_strides": 2}))
 
 
 @one_backend
@@ -222,6 +225,8 @@ LINEAR = {"architecture": "linear", "arguments": {}}
         ("linear", {"mean": [float("nan")], "std": [1.0]}, "mean must be 1 finite"),
         ("linear", {"mean": [0.5], "std": [0.0]}, "std must be positive"),
         ("wong_large", {"batch_norm": 1}, "batch_norm must be true or false"),
+        ("wong_resnet", {"stem_strides": 4}, "stem_strides must be an integer in 1 .. 2"),
+        ("wong_resnet", {"stem_strides": 2, "input_shape": [4, 4, 3]}, "sides in 8"),
         ("mlp", {"widths": 256}, "widths must be"),
         ("mlp", {"widths": [256, "8"]}, "each of widths must be an integer"),
         ("mlp", {"widths": []}, "widths must be"),
