@@ -1,8 +1,8 @@
 """RAT (Araujo et al.), MNIST, Linf 0.3, the SmallCNN of TRADES with noise on the image.
 
 Command:  python -m training.train rat_mnist
-Expect:   clean 98.6, robust 85.2 % of validation images, not measured on the test set; 23 minutes
-          on CPU, 2 cores
+Expect:   clean 100.00, FGSM 89.00, PGD-20 65.00, PGD-20 margin 67.00, PGD-40 81.50 % at Linf 0.3,
+          200 test images; 23 minutes on CPU, 2 cores
 """
 
 from functools import partial

@@ -1,8 +1,8 @@
 """RSE (Liu et al.), MNIST, the SmallCNN of TRADES with noise before every convolution.
 
 Command:  python -m training.train rse_mnist
-Expect:   clean 98.7, robust 93.4 % of validation images, not measured on the test set; 7 minutes
-          on CPU, 2 cores
+Expect:   clean 100.00, FGSM 26.50, PGD-20 0.00, PGD-20 margin 0.00, PGD-40 1.00 % at Linf 0.3,
+          200 test images; 7 minutes on CPU, 2 cores
 """
 
 from functools import partial
