@@ -151,12 +151,15 @@ def test_refuses_a_column_that_is_not_there():
 
 def test_detectors_are_judged_by_the_attack_that_knows_them():
     def row(detector, ours, adaptive, found):
-        cells = {"model": "net", "detector": detector, "ours": ours, "adaptive, pairs": found}
+        cells = {"model": "net", "attack": "BIM", "detector": detector, "published": 117.5}
+        cells |= {"ours": ours, "adaptive, pairs": found}
         return cells | ({"adaptive": adaptive} if found else {})
 
     rows = [row("confidence", 98.0, 55.0, 3), row("non-ME", 96.0, 92.0, 4)]
     rows += [row("K-density", 99.0, 70.0, 5), row("K-density", 97.0, None, 0)]
-    _, nothing, *verdicts = rce_auc.remarks(rows)
+    _, nothing, missed, *verdicts = rce_auc.remarks(rows)
+    below = "net BIM non-ME (96, published 117.5), net BIM K-density (97, published 117.5)."
+    assert missed.endswith(f"the detector: {below}")
     assert "nothing that is wrong and accepted against net K-density:" in nothing
     ends = "it falls.", "it holds.", "it holds in part."
     assert all(told.endswith(end) for told, end in zip(verdicts, ends, strict=True))

@@ -65,6 +65,18 @@ def test_kernel_density_is_that_of_scikit_learn(variance):
     np.testing.assert_allclose(detector.score(ADVERSARIAL), expected, rtol=1e-3, atol=1e-3)
 
 
+def test_the_variance_is_the_median_squared_distance_within_classes():
+    model = tiny_classifier()
+    detector = KernelDensity(model, per_class=100).fit(X, Y)
+    z = detector.features(X).astype("float64")
+    inside = [((z[i] - z[j]) ** 2).sum() for j in range(60) for i in range(j) if Y[i] == Y[j]]
+    np.testing.assert_allclose(detector.arrays["variance"], np.median(inside), rtol=1e-4)
+    chosen = KernelDensity(model, variance=float(np.median(inside)), per_class=100).fit(X, Y)
+    np.testing.assert_allclose(chosen.score(X), detector.score(X), rtol=1e-4, atol=1e-4)
+    with pytest.raises(ValueError, match="most are equal"):
+        KernelDensity(model).fit(np.repeat(X[:1], 4, axis=0), np.repeat(Y[:1], 4))
+
+
 def test_kernel_density_takes_what_goes_into_the_last_dense_layer_or_a_named_one():
     model = tiny_classifier()
     for name, layer in [(None, "pool"), ("pool", "pool"), ("relu", "relu")]:
