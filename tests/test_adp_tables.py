@@ -1,12 +1,13 @@
 """The tables of ADP and mixup inference: what is judged, and rows of models that are not there."""
 
 import numpy as np
-from tiny import tiny_linear
+from tiny import tiny_batch, tiny_linear
 
-from robustzoo.attacks import JSMA, run
+from robustzoo.attacks import JSMA, CarliniWagner, run
+from robustzoo.datasets import Split
 from robustzoo.evaluation.predict import predict
 from training.tables import adp, adp_advt, mixup_inference
-from training.tables._ensembles import ADP, BASE, columns
+from training.tables._ensembles import ADP, BASE, Ensembles, columns
 
 
 def test_jsma_is_judged_by_the_image_it_ends_at():
@@ -35,3 +36,42 @@ def test_rows_of_models_that_are_not_released_have_published_cells_alone():
     assert "clean" not in row
     rows = {"IAT": row, "other": row | {"PGD-50 on the base": 0.6, "PGD-20 through MI": 0.2}}
     assert len(mixup_inference._remarks(rows)) == 2
+
+
+def test_one_strength_of_carlini_and_wagner_is_held_against_the_search_over_it():
+    kinds = [f"{kind} {who}" for kind in ("paper's attack", "adaptive") for who in (BASE, ADP)]
+
+    def row(attack, *values, **more):
+        return {"data": "mnist", "attack": attack} | dict(zip(kinds, values, strict=True)) | more
+
+    rows = [row("PGD 0.1", 0.5, 0.7, 0.25, 0.25)]
+    for name in ("C&W", "EAD"):
+        rows += [
+            row(f"{name} c 1", 0.9, 0.95, None, None),
+            row(f"{name} c 9", 0.1, 0.8, None, None),
+        ]
+        cells = {f"distance {BASE}": 1.5, f"distance {ADP}": 2.0}
+        cells |= {"adaptive base": 0.0, "adaptive ADP": 0.02}
+        rows.append({"data": "mnist", "attack": f"{name} searched"} | cells)
+    budget, carlini, _ = adp.remarks(rows)
+    assert "gains 20.0 points" in budget and "0.0 under the adaptive one" in budget
+    assert carlini == (
+        "mnist: C&W c 9 leaves 80% with ADP and 10% without; with c searched C&W leaves 2% with "
+        "ADP and 0% without, at median distances of 2, 1.5. Believe the latter."
+    )
+
+
+def test_a_search_counts_images_that_were_right_and_measures_those_it_turned():
+    ensembles = Ensembles.__new__(Ensembles)
+    x, y = tiny_batch(6)
+    model = tiny_linear(4)
+    y = predict(model, x).astype("int32")
+    y[0] = (y[0] + 1) % 4
+    ensembles.dataset, ensembles.models = "tiny", {BASE: model}
+    ensembles.data = Split((255 * x).astype("uint8"), y)
+    row = ensembles.searched("C&W searched", CarliniWagner(searches=6, iterations=60))
+    assert row[f"adaptive {BASE}"] == 0.0 and 0.0 < row[f"distance {BASE}"] < 5.0
+    row = ensembles.searched(
+        "C&W searched", CarliniWagner(searches=1, iterations=1, initial_c=1e-9)
+    )
+    assert row == {"data": "tiny", "attack": "C&W searched", f"adaptive {BASE}": 5 / 6}
