@@ -35,7 +35,10 @@ def test_rows_of_models_that_are_not_released_have_published_cells_alone():
     assert (row["clean published"], row["PGD-50 published"]) == (0.847, 0.638)
     assert "clean" not in row
     rows = {"IAT": row, "other": row | {"PGD-50 on the base": 0.6, "PGD-20 through MI": 0.2}}
-    assert len(mixup_inference._remarks(rows)) == 2
+    told = mixup_inference._remarks(rows)
+    assert len(told) == 3 and "iat_cifar10_resnet18" in told[-1]
+    iat = {"model": "iat-mnist", "inference": "", "least": 0.645}
+    assert "leave 0.0% at the same eps" in mixup_inference._remarks({"IAT": iat})[1]
 
 
 def test_one_strength_of_carlini_and_wagner_is_held_against_the_search_over_it():

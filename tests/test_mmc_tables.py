@@ -8,6 +8,7 @@ from robustzoo.datasets import Split
 from tests.tiny import tiny_batch, tiny_classifier
 from training.tables import _prototypes, mmc_depth, mmc_other, mmc_whitebox
 from training.tables._prototypes import ATTACKS, COLUMNS, Models
+from training.tables._table import not_released
 
 
 @pytest.fixture
@@ -49,3 +50,14 @@ def test_noise_of_more_draws_leaves_no_more():
     model = tiny_classifier()
     few, many = (mmc_other.noisy(model, split, draws) for draws in (1, 5))
     assert many <= few
+
+
+def test_a_table_says_where_mmc_falls_and_which_recipes_were_not_run():
+    row = {"model": "MMC", "attack": "SPSA-10 un 8/255", "published": 0.569}
+    row |= {"paper's attack": 0.24, "adaptive": 0.0}
+    none = [row | {"adaptive": 0.24}, row | {"adaptive": None}, row | {"attack": "noise"}]
+    (told,) = mmc_other.falls([row, row | {"model": "SCE"}, *none])
+    assert told.startswith("MMC under SPSA-10 un 8/255: 24% here, 57% published, and 0% after")
+    assert not_released(["mmc-mnist"]) == []
+    (told,) = not_released(["mmc-mnist", "mmc-cifar10-resnet47"])
+    assert told.endswith("have not run: mmc_cifar10_resnet47.")

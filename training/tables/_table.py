@@ -1,11 +1,13 @@
 """A table that survives interruption and says where it came from."""
 
 import json
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rich.console import Console
 
+from robustzoo import zoo
 from robustzoo.provenance import provenance
 from robustzoo.whole_file import whole_file
 from robustzoo.zoo.registry import released_entry
@@ -115,7 +117,18 @@ def need(*models: str) -> None:
 
 def drawn(examples: int) -> dict:
     """The facts of so many test images, as `Split.sample` draws them."""
-    return {"images": f"{examples} of the test set, drawn with seed 0", "seed": 0}
+    wide = 98.0 / math.sqrt(examples)  # 1.96 standard deviations of a share of one half
+    images = f"{examples} of the test set, drawn with seed 0; 95 % interval of a share: up to "
+    return {"images": f"{images}+-{wide:.1f} points", "seed": 0}
+
+
+def not_released(names: Iterable[str]) -> list[str]:
+    """One sentence on the rows of models that `names` has and the zoo has not, if there are any."""
+    missing = sorted(set(names) - set(zoo.list_models()))
+    if not missing:
+        return []
+    recipes = ", ".join(name.replace("-", "_") for name in missing)
+    return [f"Rows without numbers of ours are of recipes that we have not run: {recipes}."]
 
 
 def sources(records: Iterable[dict]) -> dict:

@@ -9,7 +9,7 @@ import click
 
 from robustzoo import zoo
 from training.tables._ensembles import ADP, BASE, Ensembles, budgeted, columns, verdict
-from training.tables._table import Table, drawn
+from training.tables._table import Table, drawn, not_released
 
 MODELS = {  # by the attack of the training
     "FGSM": {BASE: "advt-cifar10", ADP: "advt-adp-cifar10"},
@@ -55,6 +55,7 @@ def main(examples):
     table.write(
         [
             *([verdict(rows)] if here else []),
+            *not_released(name for models in MODELS.values() for name in models.values()),
             "Each is trained with the attack of the first column, eps uniform in 0.01 .. 0.05 per "
             "batch; base is without ADP. Published: three ResNet-20; ours trained with FGSM are "
             "three ResNet-8.",
