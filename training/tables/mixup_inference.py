@@ -147,7 +147,8 @@ def _of_card(row):
     if row["inference"] or "least" not in row:
         return
     card = zoo.info(row["model"])
-    if parse_eps(card["eps"]) == MODELS[row["model"]][1] and card["robust"] < row["least"]:
+    same = card["eps"] and parse_eps(card["eps"]) == MODELS[row["model"]][1]
+    if same and card["robust"] < row["least"]:
         yield (
             f"{row['model']} without mixing: stronger attacks leave {card['robust']:.1%} at the "
             "same eps, says its card."
