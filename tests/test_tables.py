@@ -100,6 +100,7 @@ def test_cascade_tells_claims_from_proofs(folders, monkeypatch):
     predicted = np.array([[1, 1, 0, 1], [1, 1, 1, 1]])
     report = CascadeReport(cascade.THREAT, np.array([1, 1, 1, 0]), predicted, certified)
     monkeypatch.setattr(cascade, "measured", lambda examples: report)
+    monkeypatch.setattr(cascade, "STAGES", ("ibp-mnist-01", cascade.SAME_NET))
     monkeypatch.setattr(cascade, "CARDS", folders)
     facts = {"dataset": "mnist", "threat": {"norm": "linf", "eps": "0.1"}, "sample_seed": None}
     flat = {"threat": {"norm": "linf", "eps": "0"}}
@@ -120,6 +121,7 @@ def test_cascade_tells_claims_from_proofs(folders, monkeypatch):
     assert errors[:3] == [[0.5, 0.75, None, 1], [0.25, 0.25, None, 3], [0.25, None, 0.25, 4]]
     assert rows[3]["model"].startswith("good") and errors[3][1] == pytest.approx(0.1)
     assert rows[2]["published robust error"] == 0.0313
+    assert [row.get("published robust error") for row in rows[:2]] == [None, 0.0448]
     text = (folders / "cascade.md").read_text()
     assert "has no certificate" in text and "an error of 10.00 %, of good" in text
 
