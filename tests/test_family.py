@@ -55,6 +55,17 @@ def test_trains_and_measures_only_what_is_not_there(monkeypatch):
     assert all(m[-2:] == ("--examples", "10") for m in ran if m[1] == "evaluate")
 
 
+def test_models_that_draw_noise_are_measured_on_fewer_images(monkeypatch):
+    ran = []
+    monkeypatch.setattr(family, "_run", lambda *module: ran.append(module))
+    monkeypatch.setattr(family, "trained", lambda name: True)
+    monkeypatch.setattr(family, "read_facts", lambda folder, file: None)
+    only = ["--only", "rse_mnist", "--only", "iat_mnist"]
+    assert CliRunner().invoke(family.main, ["mnist", *only]).exit_code == 0
+    counts = {m[2].rpartition("/")[2]: m[-1] for m in ran if m[1] == "evaluate"}
+    assert counts == {"rse-mnist": "200", "iat-mnist": "1000"}
+
+
 def test_a_recipe_of_another_family_is_refused():
     result = CliRunner().invoke(family.main, ["mnist", "--only", "rce_cifar10"])
     assert result.exit_code == 2 and "rce_cifar10" in result.output
