@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from robustzoo.certification import CascadeReport
-from training.tables import _table, cascade, distillation, madry_trades, rce_auc
+from robustzoo.datasets import Split
+from tests.tiny import tiny_batch, tiny_classifier
+from training.tables import _table, cascade, distillation, lwa, madry_trades, rce_auc
 from training.tables._table import Table, need
 
 COLUMNS = ["model", "published", "ours"]
@@ -166,3 +168,15 @@ def test_detectors_are_judged_by_the_attack_that_knows_them():
     ends = "it falls.", "it holds.", "it holds in part."
     assert all(told.endswith(end) for told, end in zip(verdicts, ends, strict=True))
     assert "at least 97.0 under the paper's attacks, 70.0 under" in verdicts[2]
+
+
+def test_lwa_is_judged_by_both_surrogates_and_by_many_steps(monkeypatch):
+    x, y = tiny_batch(16)
+    model = tiny_classifier()
+    monkeypatch.setattr(lwa.zoo, "load", lambda name: model)
+    row = lwa.measured("lwa-mnist-mlp500", Split((255 * x).astype("uint8"), y))
+    assert set(row) == {*lwa.COLUMNS, "adaptive"}
+    assert row["published Adv_Alpha"] == 0.862
+    assert row["adaptive"] <= min(row["ours Adv_Loss"], row["ours Adv_Alpha"]) <= row["clean"]
+    told = lwa.verdicts([row, row | {"model": "standard-mnist"}])
+    assert len(told) == 1 and told[0].startswith("lwa-mnist-mlp500 keeps")
