@@ -54,6 +54,7 @@ def test_a_release_is_what_its_recipe_makes(folder, tmp_path):
     path = find_recipe(record["recipe"])
     assert fingerprint(settings(read_recipe(path))) == record["recipe_sha256"]
     assert re.fullmatch("[0-9a-f]{40}", record["commit"])
+    assert record.get("remark") == read_recipe(path).remark
     copy = shutil.copy(path, tmp_path)
     write_header(Path(copy), folder)
     assert Path(copy).read_text() == path.read_text()

@@ -34,7 +34,7 @@ def main(names, push):
 
 
 def refresh(name: str):
-    """Brings the published numbers of the recipe into model_cards/<name>; returns the folder.
+    """Brings what the recipe says beside its settings into model_cards/<name>; returns the folder.
 
     Raises ValueError if the recipe has changed since the model was trained.
     """
@@ -51,6 +51,7 @@ def refresh(name: str):
             f"the recipe {config['recipe']} has changed since the training: {', '.join(differing)}"
         )
     training |= {"recipe_sha256": fingerprint(now), "published": plain(recipe.published)}
+    training["remark"] = recipe.remark
     write_json(folder / "training.json", training)
     zoo.register(folder)
     return folder

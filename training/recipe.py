@@ -41,6 +41,7 @@ class Recipe:
             "mmc" is standard training with another loss.
         published: accuracies that the paper prints, by label of the attack ("clean", "PGD-40"), and
             their "source"; the card shows them beside ours.
+        remark: a sentence that the card carries, as that settings were told apart on the test set.
         license: of the released weights.
     """
 
@@ -66,6 +67,7 @@ class Recipe:
     left_by: tuple[str, ...] = ()
     method: str | None = None
     published: Mapping[str, Any] | None = None
+    remark: str | None = None
     license: str = "apache-2.0"
 
     @property

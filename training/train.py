@@ -311,6 +311,7 @@ class Run:
             "best_epoch": self.progress["best_epoch"],
             "settings": settings(self.recipe),
             "published": plain(self.recipe.published),
+            "remark": self.recipe.remark,
             "curve": self.progress["curve"],
             "models": self.progress["models"],
             "images": len(self.data.train),
@@ -335,7 +336,8 @@ def origins(recipe: Recipe) -> dict:
 
 def settings(recipe: Recipe) -> dict:
     """What decides the weights, as JSON: dataclasses become dictionaries, functions names."""
-    names = [f.name for f in dataclasses.fields(recipe) if f.name not in ("method", "published")]
+    told = "method", "published", "remark"
+    names = [f.name for f in dataclasses.fields(recipe) if f.name not in told]
     # Younger than some releases, whose fingerprints stay.
     for name in ("released", "teacher", "left_by"):
         if not getattr(recipe, name):

@@ -326,6 +326,8 @@ def _training(training: dict | None, config: dict) -> str:
         f"Recipe `{config['recipe']}`, {training['epochs']} epochs, seed {training['seed']}, "
         f"{training['seconds'] / 3600:.2f} hours.\n\n" + _provenance(training)
     )
+    if training.get("remark"):
+        text += f"\n\n{training['remark']}"
     for past in training.get("earlier", []):
         text += f"\n\nInterrupted, and begun at commit {past['commit']}, {_machine(past)}."
     for model, weights in training.get("models", {}).items():

@@ -34,7 +34,7 @@ OPTIONAL = {"further": LIST, "sample_seed": (int, NOTHING), "worst_case_accuracy
             "interval": LIST, "findings": (list, NOTHING), "median_distance": (int, float, NOTHING),
             "weights_sha256": TEXT, "settings": OBJECT, "curve": LIST,
             "best_epoch": WHOLE, "models": OBJECT, "earlier": LIST,
-            "published": (dict, NOTHING)}  # fmt: skip
+            "published": (dict, NOTHING), "remark": (str, NOTHING)}  # fmt: skip
 WORDS = {dict: "an object", list: "a list", str: "text", int: "a whole number", float: "a number",
          bool: "true or false", NOTHING: "null"}  # fmt: skip
 

@@ -238,8 +238,10 @@ def test_the_card_says_every_fact_of_the_records(saved):
 def test_published_numbers_stand_beside_ours(tmp_path, model):
     published = {"PGD-40": 0.9607, "source": "a paper"}
     folder = tmp_path / "trades-tiny"
-    zoo.save(model, folder, CONFIG, TRAINING | {"published": published}, EVALUATION)
+    told = {"published": published, "remark": "Chosen on the test set."}
+    zoo.save(model, folder, CONFIG, TRAINING | told, EVALUATION)
     text = (folder / "README.md").read_text()
+    assert "\n\nChosen on the test set.\n" in text
     assert "| 95.12 | 96.07 |" in text and "Published: a paper." in text
     assert "| 99.31 | - |" in text
 

@@ -26,4 +26,5 @@ def recipe() -> Recipe:
         batch_size=50,
         warmup_epochs=3,
         published=None,
+        remark=None,
     )
