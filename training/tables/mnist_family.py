@@ -87,6 +87,8 @@ OWN_NETS = {
     "art_mnist_madry": CLAIMS["art_mnist"],
     "distillation_mnist_papernot": CLAIMS["distillation_mnist"],
     "rce_mnist_resnet32": CLAIMS["rce_mnist"],
+    "adp_mnist_resnet20": CLAIMS["adp_mnist"],
+    "ensemble_baseline_mnist_resnet20": CLAIMS["ensemble_baseline_mnist"],
 }
 # How the columns of the table `adp` call a model; its row on MNIST of the claim's attack.
 IN_ADP = {
