@@ -42,7 +42,7 @@ def difference_rows(xp, graph, place, first, second):
     """
     entries = xp.reshape(xp.arange(graph[place].size), (1, -1))
     ones, others = (xp.equal(xp.reshape(e, (-1, 1)), entries) for e in (first, second))
-    rows = xp.where(ones, 1.0, 0.0) - xp.where(others, 1.0, 0.0)
+    rows = xp.read(ones) - xp.read(others)
     return place, xp.reshape(rows, (-1, *graph[place].shape)), 0.0
 
 
@@ -60,7 +60,7 @@ def unit_rows(xp, graph, weights, place, units, signs):
         place, offset = node.inputs[0], offset * signs
     else:
         entries = xp.reshape(xp.arange(node.size), (1, -1))
-        rows = xp.where(xp.equal(xp.reshape(units, (-1, 1)), entries), 1.0, 0.0)
+        rows = xp.read(xp.equal(xp.reshape(units, (-1, 1)), entries))
         rows, offset = xp.reshape(rows, (-1, *node.shape)), 0.0
     return place, rows * xp.reshape(signs, (-1, *(1,) * (len(rows.shape) - 1))), offset
 

@@ -7,8 +7,10 @@ from keras import layers
 
 import robustzoo
 from robustzoo.certification import METHODS, Certificate, certified_radius
+from robustzoo.certification.arrays import FLOAT32
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.graph import Graph
+from robustzoo.certification.linear import unit_rows
 from robustzoo.layers import CenterLogits, Noise
 from robustzoo.smoothing import base_classifier
 from robustzoo.threats import L1, L2, Linf
@@ -111,6 +113,34 @@ def test_is_the_same_from_a_file(tmp_path):
     (tmp_path / "other.json").write_text('{"threat": 3}')
     with pytest.raises(ValueError, match="other.json is not a certificate"):
         Certificate.read(tmp_path / "other.json")
+
+
+@pytest.fixture
+def float64_by_default():
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx("float32")
+
+
+def test_slopes_are_searched_in_float32_whatever_keras_computes_in(float64_by_default):
+    model = residual()
+    x, y = images(model, 2)
+    found = Certifier(model, Linf).margins("alpha-crown", x, y, 0.05)
+    keras.config.set_floatx("float32")
+    expected = Certifier(model, Linf).margins("alpha-crown", x, y, 0.05)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_rows_of_units_are_of_float32_whatever_keras_computes_in(float64_by_default):
+    """As windows, as whole images, and behind what is no convolution."""
+    graph = Graph(residual())
+    weights, ones = graph.read(FLOAT32), keras.ops.ones(2, "float32")
+    for place in graph.bent:
+        source, rows, _ = unit_rows(FLOAT32, graph, weights, place, keras.ops.arange(2), ones)
+        found = [rows]
+        if hasattr(rows, "whole"):
+            found = [rows.values, rows.whole(FLOAT32, graph[source].shape)]
+        assert {keras.backend.standardize_dtype(x.dtype) for x in found} == {"float32"}
 
 
 def test_names_the_model_and_the_data_as_an_evaluation_does():
