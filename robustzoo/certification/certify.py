@@ -52,7 +52,7 @@ def certify(
             that run in float32; one that multiplies in TF32, as accelerators do unless told
             otherwise, or in bfloat16 rounds to 5e-4 or 4e-3 in each product.
         memory: bytes that the coefficients of linear bounds may take.
-        seconds: time limit of one margin of "lp" and "milp".
+        seconds: time limit of one margin of "lp" and "milp", which give no less than "crown" does.
         advance: called with a method, the images it has seen and those it is given.
 
     Raises:

@@ -256,10 +256,9 @@ def test_orders_that_are_theorems(name):
     x, y = images(model, 2)
     for threat in (Linf(0.05), L1(0.5)):
         certifier = Certifier(model, type(threat))
-        names = (
-            ("milp", "lp", "alpha-crown", "crown") if threat.eps < 0.1 else ("milp", "lp", "crown")
-        )
-        bounds = [certifier.margins(method, x, y, threat.eps) for method in names]
+        bounds = [programs(certifier, x, y, threat.eps, "adaptive", e) for e in (True, False)]
+        names = ("alpha-crown", "crown") if threat.eps < 0.1 else ("crown",)
+        bounds += [certifier.margins(method, x, y, threat.eps) for method in names]
         clean = certifier.logits(x)
         bounds.insert(0, clean[np.arange(2), y][:, None] - clean)
         for above, below in zip(bounds, bounds[1:], strict=False):
@@ -271,10 +270,23 @@ def test_orders_that_are_theorems(name):
             assert (interval[other] <= zero[other] + 1e-9).all()
 
 
-def programs(certifier, x, y, eps, hidden):
-    """Margins by the linear program over intervals, or over bounds by lines of slope `hidden`."""
+def programs(certifier, x, y, eps, hidden, exact=False):
+    """Margins by a program alone, over intervals, or over bounds by lines of slope `hidden`."""
     region = certifier.bounds.region(x, eps)
-    return certifier._programs(region, y, certifier.bounds.boxes(region, hidden), False)
+    return certifier._programs(region, y, certifier.bounds.boxes(region, hidden), exact)
+
+
+def test_a_program_without_time_gives_the_linear_bound_of_the_same_boxes():
+    model = residual()
+    x, y = images(model, 2)
+    for norm, eps in ((Linf, 0.05), (L1, 0.5)):
+        certifier = Certifier(model, norm, seconds=1e-9)
+        expected = certifier.margins("crown", x, y, eps)
+        other = np.isfinite(expected)
+        for exact, method in enumerate(("lp", "milp")):
+            found = programs(certifier, x, y, eps, "adaptive", bool(exact))
+            assert (found[other] == -np.inf).all()
+            np.testing.assert_array_equal(certifier.margins(method, x, y, eps), expected)
 
 
 @pytest.mark.parametrize("name", ["chain", "residual", "normalised", "pools"])
