@@ -7,6 +7,9 @@ from keras import layers
 from robustzoo.layers import CenterLogits, ReverseLogits, Temperature
 
 SHAPE, CLASSES = (6, 5, 2), 3
+# Images of which all corners can be tried, and yet as large as each net below needs them.
+TINY = dict.fromkeys(("chain", "residual", "branches", "normalised", "nested"), (3, 4, 1))
+TINY |= {"pools": (6, 2, 1), "smooth": (5, 3, 1)}
 
 
 def randomised(model: keras.Model, seed: int = 0) -> keras.Model:
@@ -41,18 +44,18 @@ def residual(shape=SHAPE) -> keras.Model:
     return _model(inputs, layers.Flatten()(x))
 
 
-def branches() -> keras.Model:
+def branches(shape=SHAPE) -> keras.Model:
     """Two convolutions of the images, each with its ReLU, added."""
-    inputs = keras.Input(SHAPE)
+    inputs = keras.Input(shape)
     x, y = (layers.Conv2D(2, 3, strides=2, activation="relu")(inputs) for _ in range(2))
     return _model(inputs, layers.Flatten()(layers.Add()([x, y])))
 
 
-def normalised() -> keras.Model:
+def normalised(shape=SHAPE) -> keras.Model:
     """Rescaling, BatchNormalization behind and before convolutions, LeakyReLU, average pooling."""
     return _sequential(
-        SHAPE,
-        layers.Rescaling([2.0, 3.0], [-1.0, 0.5]),
+        shape,
+        layers.Rescaling([2.0, 3.0][: shape[2]], [-1.0, 0.5][: shape[2]]),
         layers.ZeroPadding2D(((1, 0), (0, 1))),
         layers.Conv2D(3, 3, use_bias=False),
         layers.BatchNormalization(),
@@ -65,33 +68,33 @@ def normalised() -> keras.Model:
     )
 
 
-def pools() -> keras.Model:
+def pools(shape=SHAPE) -> keras.Model:
     """Max pooling with padding, and a depthwise convolution."""
     return _sequential(
-        SHAPE,
+        shape,
         layers.Conv2D(3, 2, activation="relu"),
         layers.MaxPooling2D(2, padding="same"),
-        layers.DepthwiseConv2D(2, depth_multiplier=2, activation="relu"),
+        layers.DepthwiseConv2D((2, min(2, shape[1] // 2)), depth_multiplier=2, activation="relu"),
         layers.MaxPooling2D(2, strides=1, padding="same"),
         layers.AveragePooling2D((2, 1)),
         layers.Flatten(),
     )
 
 
-def smooth() -> keras.Model:
+def smooth(shape=SHAPE) -> keras.Model:
     """tanh and sigmoid, joined along the channels."""
-    inputs = keras.Input(SHAPE)
+    inputs = keras.Input(shape)
     x = layers.Conv2D(3, 3, strides=2, activation="tanh")(inputs)
     y = layers.Conv2D(2, (2, 1), activation="sigmoid")(x)
     y = layers.ZeroPadding2D(((0, 1), (0, 0)))(y)
     return _model(inputs, layers.Flatten()(layers.Concatenate()([x, y])))
 
 
-def nested() -> keras.Model:
+def nested(shape=SHAPE) -> keras.Model:
     """One layer called twice, a Sequential within, a Reshape, and the heads of the zoo."""
-    inner = keras.Sequential([keras.Input(SHAPE), layers.Conv2D(2, 3, activation="relu")])
-    inputs = keras.Input(SHAPE)
-    x = layers.Reshape((12, 2))(inner(inputs))
+    inner = keras.Sequential([keras.Input(shape), layers.Conv2D(2, 3, activation="relu")])
+    inputs = keras.Input(shape)
+    x = layers.Reshape((-1, 2))(inner(inputs))
     shared = layers.Dense(2, activation="relu")
     x = layers.Concatenate(axis=1)([shared(x), shared(shared(x))])
     x = layers.Dense(4)(layers.Flatten()(x))
