@@ -33,6 +33,7 @@ from tests.certification.nets import (
     residual,
 )
 from tests.certification.soundness import points
+from tests.certification.wong_kolter_dual import dual_margins
 
 SLOPES = [m for m in METHODS.values() if not m.program and m.slope != "optimised"]
 NORMS = {"linf": (Linf, 0.08), "l2": (L2, 0.4), "l1": (L1, 0.9)}
@@ -175,18 +176,87 @@ def test_a_linear_net_has_its_exact_minimum(norm):
         np.testing.assert_allclose(bound[other], exact[other], rtol=1e-10)
 
 
+@pytest.mark.parametrize("clip", [True, False])
+def test_one_slope_for_both_lines_is_the_dual_of_wong_and_kolter(clip):
+    """Without intervals, which that does not know: every hidden unit is bounded by lines."""
+    model = chain()
+    x, y = images(model)
+    weights, biases = matrices(model)
+    net = [(weights[k, k - 1], biases[k]) for k in sorted(biases)]
+    bounds = Bounds(Graph(model), Linf, clip)
+    for eps in (0.05, 0.3):
+        region = bounds.region(x, eps)
+        boxes = boxes_by_lines_alone(bounds, region, "same")
+        found = bounds.margins(region, y, boxes, "same")
+        for i in range(3):
+            pixels = [end[i].ravel() for end in region.box(FLOAT64)]
+            dual, hidden = dual_margins(net, pixels, y[i])
+            for place, box in zip(bounds.graph.bent, hidden, strict=True):
+                own = [end[i].ravel() for end in boxes[place]]
+                np.testing.assert_allclose(own, box, rtol=1e-9, atol=1e-9)
+            other = np.arange(CLASSES) != y[i]
+            np.testing.assert_allclose(found[i][other], dual[other], rtol=1e-9, atol=1e-9)
+    usual = bounds.margins(region, y, bounds.boxes(region, "same"), "same")
+    assert not np.allclose(found, usual, atol=0.01)  # on balls so large intervals do matter
+
+
+def boxes_by_lines_alone(bounds, region, slope):
+    """The boxes of `bounds`, of all units of all images and without what intervals say of them."""
+    graph, count = bounds.graph, len(region.x)
+
+    def better(place, boxes):
+        if place not in graph.bent:
+            return boxes[place]
+        units = np.tile(np.arange(graph[place].size), count)
+        image = np.repeat(np.arange(count), graph[place].size)
+        ends = bounds._ends(place, units, image, boxes, region, slope)
+        return tuple(end.reshape(-1, *graph[place].shape) for end in ends)
+
+    return interval_bounds(FLOAT64, graph, bounds.weights, region, better=better)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_intervals_of_a_margin_are_no_worse_than_those_of_its_logits(name):
+    model, gains = NETS[name](), []
+    x, y = images(model)
+    for norm, eps in NORMS.values():
+        for clip in (True, False):
+            certifier = Certifier(model, norm, clip)
+            low, high = certifier.bounds.boxes(certifier.bounds.region(x, eps))[-1]
+            apart = low[np.arange(3), y][:, None] - high
+            other = np.arange(apart.shape[1]) != y[:, None]
+            gains.append((certifier.margins("ibp", x, y, eps) - apart)[other])
+    assert np.min(gains) >= -1e-9 and np.max(gains) > 0.1
+
+
+@pytest.mark.parametrize("norm", [Linf, L2])
 @pytest.mark.parametrize("name", ["residual", "pools"])
-def test_do_not_depend_on_the_batch_or_the_memory(name):
+def test_do_not_depend_on_the_batch_or_the_memory(name, norm):
     model = NETS[name]()
     x, y = images(model, 7)
-    whole, tight = Certifier(model, Linf), Certifier(model, Linf, memory=1)
     for method in ("ibp", "crown-ibp", "wong-kolter", "crown"):
-        together = whole.margins(method, x, y, 0.05)
-        alone = np.concatenate(
-            [whole.margins(method, x[i : i + 1], y[i : i + 1], 0.05) for i in range(7)]
-        )
-        np.testing.assert_allclose(alone, together, rtol=1e-12)
-        np.testing.assert_allclose(tight.margins(method, x, y, 0.05), together, rtol=1e-12)
+        assert_alone_as_together(model, norm, method, x, y, 1e-12)
+
+
+def test_searched_slopes_do_not_depend_on_the_batch_or_the_memory():
+    """But for the rounding of their search, which is in float32."""
+    model = residual()
+    x, y = images(model, 3)
+    crown = Certifier(model, L2).margins("crown", x, y, 0.4)
+    found = assert_alone_as_together(model, L2, "alpha-crown", x, y, 1e-3)
+    other = np.isfinite(crown)
+    assert (found[other] > crown[other] + 0.05).any()
+
+
+def assert_alone_as_together(model, norm, method, x, y, tolerance):
+    """An image at a time, or a row of coefficients; returns the margins."""
+    whole, tight = Certifier(model, norm), Certifier(model, norm, memory=1)
+    eps = 0.05 if norm is Linf else 0.4
+    together = whole.margins(method, x, y, eps)
+    alone = [whole.margins(method, x[i : i + 1], y[i : i + 1], eps) for i in range(len(x))]
+    np.testing.assert_allclose(np.concatenate(alone), together, rtol=tolerance)
+    np.testing.assert_allclose(tight.margins(method, x, y, eps), together, rtol=tolerance)
+    return together
 
 
 @pytest.mark.parametrize("net", [chain, residual])

@@ -55,9 +55,9 @@ CLIP = (True, False)
 
 
 def search_is_tried(name, clip):
-    """A search is compiled for every net and norm: of some, and on JAX, which takes longest, few.
+    """Whether alpha-crown is: its search is compiled for every net and norm, which JAX takes long.
 
-    What is proved with the slopes that it finds is computed by NumPy.
+    What is proved with the slopes that are found is computed by NumPy.
     """
     few = name in ("residual", "normalised", "smooth")
     return few and clip if keras.backend.backend() != "tensorflow" else few or clip
