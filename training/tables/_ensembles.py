@@ -9,6 +9,7 @@ from robustzoo.threats import Linf
 from training.tables._accuracy import accuracy, adaptive_accuracy
 
 BASE, ADP = "base", "ADP"  # how columns call the baseline and the model that the verdict is about
+BUDGET = {f"paper's attack {ADP}", f"adaptive {ADP}"}  # what rows of attacks with a budget have
 
 
 class Ensembles:
@@ -67,9 +68,6 @@ def budgeted(name: str, eps: float):
     if name == "FGSM":
         return fgsm(Linf(eps))
     return ITERATIVE[name](Linf(eps), eps / 10, steps=10)
-
-
-BUDGET = {f"{kind} {ADP}" for kind in ("paper's attack", "adaptive")}
 
 
 def verdict(rows) -> str:
