@@ -59,9 +59,11 @@ def test_models_that_draw_noise_are_measured_on_fewer_images(monkeypatch):
     ran = []
     monkeypatch.setattr(family, "_run", lambda *module: ran.append(module))
     monkeypatch.setattr(family, "trained", lambda name: True)
-    monkeypatch.setattr(family, "read_facts", lambda folder, file: None)
+    hour = {"training.json": {"seconds": 3600.0}}
+    monkeypatch.setattr(family, "read_facts", lambda folder, file: hour.get(file))
     only = ["--only", "rse_mnist", "--only", "iat_mnist"]
-    assert CliRunner().invoke(family.main, ["mnist", *only]).exit_code == 0
+    result = CliRunner().invoke(family.main, ["mnist", *only])
+    assert f"took {len(family.FAMILIES['mnist'])}.0 hours together" in result.output
     counts = {m[2].rpartition("/")[2]: m[-1] for m in ran if m[1] == "evaluate"}
     assert counts == {"rse-mnist": "200", "iat-mnist": "1000"}
 

@@ -4,8 +4,8 @@
     python -m training.family mnist --only rce_mnist --only mmc_mnist
 
 goes through the recipes in order, teachers before students. What is trained and measured already
-is left alone, and an interrupted run goes on where it was. Where each member of mnist was trained
-beside other work on the two cores, their records add up to 6.7 hours of training.
+is left alone, and an interrupted run goes on where it was. At the end it says how long all the
+trainings took together, by their records.
 """
 
 import subprocess
@@ -117,6 +117,9 @@ def main(family, only, examples, train_only):
             _run("training.train", name)
         if not train_only:
             _measure(name, options, examples)
+    records = [read_facts(folder_of(name), "training.json") for name in recipes]
+    hours = sum(record["seconds"] for record in records if record) / 3600
+    console.print(f"all trainings of {family} that are recorded took {hours:.1f} hours together")
 
 
 def _measure(name, options, examples):
