@@ -50,8 +50,8 @@ def refresh(name: str):
         raise ValueError(
             f"the recipe {config['recipe']} has changed since the training: {', '.join(differing)}"
         )
-    training |= {"recipe_sha256": fingerprint(now), "published": plain(recipe.published)}
-    training["remark"] = recipe.remark
+    told = {"published": plain(recipe.published), "remark": recipe.remark}
+    training |= {"recipe_sha256": fingerprint(now)} | told
     write_json(folder / "training.json", training)
     zoo.register(folder)
     return folder

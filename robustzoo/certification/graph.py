@@ -180,10 +180,17 @@ def _fold(names, operations, inputs):
 
 def _read_batch(xp, operation, sources):
     """The parameters of an affine operation, and its value, from a batch of values before it."""
-    if isinstance(operation, Scale) or not _normalising(operation):
-        alone = isinstance(operation, Scale)
-        weights = _moments(xp, operation, sources[0]) if alone else operation.read(xp)
-        return weights, operation.forward(xp, weights, *sources)
+    if isinstance(operation, Scale):
+        weights = _moments(xp, operation, sources[0])
+    elif _normalising(operation):
+        return _read_folded(xp, operation, sources)
+    else:
+        weights = operation.read(xp)
+    return weights, operation.forward(xp, weights, *sources)
+
+
+def _read_folded(xp, operation, sources):
+    """As `_read_batch`, where statistics of the operation's own output are folded into it."""
     plain = dataclasses.replace(operation, scales=())
     value, fixed = plain.forward(xp, plain.read(xp), *sources), []
     for scale in operation.scales:

@@ -25,6 +25,7 @@ from robustzoo.datasets import NAMES
 from robustzoo.forward import forward
 from robustzoo.losses import margin
 from robustzoo.threats import from_config
+from robustzoo.zoo.records import parts
 from tests.attacks.examples import EXAMPLES
 
 ROOT = Path(__file__).parents[2]
@@ -129,8 +130,8 @@ def certified_cases():
         record = read(folder, "certificate.json")
         if not place or not (Path(place) / NAMES[record["dataset"]]).is_dir():
             continue
-        for one in (record, *record["further"]):
-            yield folder, from_config(one["threat"])
+        for part in parts(record):
+            yield folder, from_config(part["threat"])
 
 
 def applies(attack, folder, threat):
@@ -214,7 +215,10 @@ def at_the_edge(folder, threat):
 
 @functools.cache
 def read_images(dataset, classes):
-    """The first test images, those of some classes, and their labels."""
+    """The first test images, those of some classes, and their labels.
+
+    `datasets.load` reads all that there are first, which takes seconds of every data set.
+    """
     import tensorflow_datasets as tfds
 
     data, info = tfds.load(

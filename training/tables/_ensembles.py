@@ -9,7 +9,7 @@ from robustzoo.threats import Linf
 from training.tables._accuracy import accuracy, adaptive_accuracy
 
 BASE, ADP = "base", "ADP"  # how columns call the baseline and the model that the verdict is about
-BUDGET = {f"paper's attack {ADP}", f"adaptive {ADP}"}  # what rows of attacks with a budget have
+BUDGET = f"paper's attack {ADP}", f"adaptive {ADP}"  # what rows of attacks with a budget have
 
 
 class Ensembles:
@@ -72,7 +72,7 @@ def budgeted(name: str, eps: float):
 
 def verdict(rows) -> str:
     """One sentence: the gain of ADP under the paper's attacks and under the adaptive one."""
-    pairs = [row for row in rows if BUDGET <= row.keys() and row[f"adaptive {ADP}"] is not None]
+    pairs = [row for row in rows if all(row.get(cell) is not None for cell in BUDGET)]
 
     def gain(what):
         return sum(row[f"{what} {ADP}"] - row[f"{what} {BASE}"] for row in pairs) / len(pairs)
