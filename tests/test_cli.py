@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from robustzoo import architectures, cli, datasets, zoo
+from robustzoo import architectures, cli, datasets, evaluation, zoo
+from robustzoo.attacks import fgsm
 from robustzoo.certification import Certificate
 from robustzoo.certification.program import Program
 from robustzoo.cli import measure
@@ -22,6 +23,7 @@ from robustzoo.cli._show import table
 from robustzoo.evaluation import SUITES, Report, gallery
 from robustzoo.evaluation.attack_loss import LOSSES, OWN
 from robustzoo.smoothing import SmoothedCertificate
+from robustzoo.threats import Linf
 from robustzoo.zoo import folder as zoo_folder
 from robustzoo.zoo import locate, registry
 from robustzoo.zoo.folder import write_json
@@ -300,6 +302,26 @@ def test_evaluate_a_sample(folder, three_images):
     assert record["threat"] == {"norm": "linf", "eps": "10/255"}
 
 
+def test_evaluate_spares_what_is_proved(folder, three_images, monkeypatch):
+    attacks = {"FGSM": fgsm(Linf(0.2))}  # the suite itself needs four classes
+    monkeypatch.setattr(evaluation, "suite", lambda *arguments: attacks)
+    whole = "evaluate", folder, "--suite", "autoattack"
+    run(*whole)
+    rows = succeed(*whole, "--prove", "ibp", "--prove", "crown-ibp")
+    assert [row[:2] for row in rows][:2] == [["proved", "66.67"], ["clean", "100.00"]]
+    record = json.loads((folder / "eval.json").read_text())
+    assert "proved" not in record
+    (spared,) = record["further"]  # attacks on all images say what these do not
+    assert spared["results"][1]["gradients"] == record["results"][1]["gradients"] / 3
+    assert spared["worst_case_accuracy"] == record["worst_case_accuracy"]
+    assert spared["command"].endswith("--suite autoattack --prove ibp --prove crown-ibp")
+    assert spared["proved"] | {"seconds": 0} == {
+        "methods": ["ibp", "crown-ibp"], "examples": 2, "tolerance": 1e-4, "seconds": 0
+    }  # fmt: skip
+    card = (folder / "README.md").read_text()
+    assert "and none the 2 images that ibp, crown-ibp proved robust." in card
+
+
 def test_a_record_of_other_weights_is_not_written(folder, three_images, monkeypatch):
     def meanwhile(*args, **kwargs):
         (folder / "model.safetensors").write_bytes(b"of another training")
@@ -370,6 +392,10 @@ def test_evaluate_refuses_before_any_work(tmp_path):
     assert "'quick'" in fail(*evaluate, "--suite", "quik", code=2)
     assert "'quick'" in fail("report", tmp_path / "none", "--suite", "quik", code=2)
     assert "'bfloat16'" in fail(*evaluate, "--precision", "bfloat", code=2)
+    unused = "--suite", "pgd", "--prove", "ibp"
+    assert "--prove is of the suite autoattack. Received: pgd" in fail(*evaluate, *unused, code=2)
+    unknown = "--suite", "autoattack", "--prove", "crwn"
+    assert "closest: 'crown'" in fail(*evaluate, *unknown)
     unused = "--suite", "autoattack", "--restarts", "3"
     assert "of the suites pgd and paper" in fail(*evaluate, *unused, code=2)
     assert "at least 20 draws" in fail(*evaluate, "--suite", "rand", "--draws", "4", code=2)

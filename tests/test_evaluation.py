@@ -23,6 +23,7 @@ from robustzoo.attacks import (
     generate,
     run,
 )
+from robustzoo.certification import certify
 from robustzoo.defenses import MadryTraining
 from robustzoo.evaluation import (
     CASCADES,
@@ -432,6 +433,41 @@ def test_autoattack_goes_over_what_is_left(model, data, threat):
         assert not (stage.robust & ~robust).any() and stage.cascade and not stage.minimal
         robust = stage.robust
     assert 0 < robust.mean() < 1
+
+
+def test_what_is_proved_is_not_attacked(model, data, threat, tmp_path):
+    """Images of a certificate count as robust; all others fare as without it."""
+    small = dataclasses.replace(threat, eps=threat.eps / 3)
+    proof = certify(model, *data, small, "crown-ibp")
+    assert 0 < proof.certified.sum() < len(data[0])
+    attacks = {"PGD": pgd(small), "Square": Square(small, steps=20)}
+    facts = {"cascade": True, **LIGHT}
+    alone = evaluate(model, data, small, attacks, **facts)
+    spared = evaluate(model, data, small, attacks, certificate=proof, **facts)
+    np.testing.assert_array_equal(spared.robust, alone.robust)
+    for result in spared.results[1:]:
+        assert result.robust[proof.certified].all()
+        assert np.isnan(result.distance[proof.certified]).all()
+    assert spared.results[1].gradients < alone.results[1].gradients
+    assert spared.proved["examples"] == proof.certified.sum() and alone.proved is None
+    spared.save(tmp_path / "report.json")
+    assert Report.read(tmp_path / "report.json").proved == spared.proved
+    with pytest.raises(ValueError, match="reports of another proved cannot be merged"):
+        alone.merge(spared)
+
+
+def test_certificates_of_something_else_are_refused(model, data, threat):
+    proof = certify(model, *data, threat, "ibp")
+    x, y = data
+    for changed, message in (
+        ({"cascade": False}, "certificate needs cascade=True"),
+        ({"model": tiny_classifier(seed=1)}, "Received: one of the model"),
+        ({"data": (x[:9], y[:9])}, "Received: one of the data"),
+        ({"threat": Linf(0.5)}, r"Received: one of the threat Linf .*evaluated is Linf 0.5"),
+    ):
+        given = {"model": model, "data": data, "threat": threat, "cascade": True} | changed
+        with pytest.raises(ValueError, match=message):
+            evaluate(**given, attacks={"FGSM": fgsm(given["threat"])}, certificate=proof)
 
 
 def test_suites():

@@ -6,6 +6,7 @@ import click
 from click.core import ParameterSource
 
 import robustzoo
+from robustzoo.cli._certificate import certificate_of
 from robustzoo.cli._open import open_model, sample, threat_of
 from robustzoo.cli._record import command_line, renew, weights_to_renew
 from robustzoo.cli._show import line, notice, percent
@@ -27,6 +28,10 @@ LOSSES = (
 @click.option("--restarts", default=2, show_default=True, type=click.IntRange(1), help="Of PGD-40.")
 @click.option("--draws", default=1, show_default=True, type=click.IntRange(1), help="For EOT.")
 @click.option(
+    "--prove", "methods", multiple=True,
+    help="Method of `robustzoo certify`: what it proves is not attacked. Of the suite autoattack.",
+)  # fmt: skip
+@click.option(
     "--loss", type=click.Choice(LOSSES),
     help="One attack more, APGD on this loss; own: what the model's defense trains on.",
 )  # fmt: skip
@@ -47,6 +52,7 @@ def evaluate(name, examples, sample_seed, report, **options):
     """
     report = report and writable(report)
     _check_used(options["suite"], options["draws"])
+    _check_proofs(options["suite"], options["methods"])
     model, config, folder = open_model(name)
     test, sample_seed = sample(config, examples, sample_seed)
     weights = weights_to_renew(name, folder)
@@ -101,7 +107,9 @@ def report(names, examples, sample_seed, eps, output, **options):
         click.echo(path)
 
 
-def _evaluated(model, config, test, sample_seed, suite, eps, restarts, draws, loss, **options):
+def _evaluated(
+    model, config, test, sample_seed, suite, eps, restarts, draws, loss, methods, **options
+):
     """The report of a suite; its rows are told as they come."""
     from robustzoo import datasets, evaluation
 
@@ -112,12 +120,16 @@ def _evaluated(model, config, test, sample_seed, suite, eps, restarts, draws, lo
     def tell(result):
         line(result.label, percent(result.accuracy), f"{result.seconds:.1f} s")
 
+    certificate = certificate_of(model, test, threat, methods) if methods else None
+    if certificate:
+        line("proved", percent(certificate.accuracy), f"{certificate.seconds:.1f} s")
     return robustzoo.evaluate(
         model,
         test,
         threat,
         attacks,
         cascade=suite in evaluation.CASCADES,
+        certificate=certificate,
         dataset=config["dataset"],
         sample_seed=sample_seed,
         journal=datasets.cache_folder("evaluations"),
@@ -135,8 +147,20 @@ def _check_used(suite, draws):
         raise click.UsageError(f"the suite rand averages at least 20 draws. Received: {draws}")
 
 
+def _check_proofs(suite, methods):
+    """Known methods, of the suite that proofs spare work."""
+    if not methods:
+        return
+    from robustzoo.certification.methods import chosen
+
+    chosen(methods)
+    if suite != "autoattack":
+        raise click.UsageError(f"--prove is of the suite autoattack. Received: {suite}")
+
+
 def _kind(record):
-    return record.get("suite", "pgd"), record["threat"]
+    # Attacks on all images tell more of the certificate than those on what it leaves.
+    return record.get("suite", "pgd"), record["threat"], "proved" in record
 
 
 def _effort(record):

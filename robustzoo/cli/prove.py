@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 import robustzoo
+from robustzoo.cli._certificate import certificate_of
 from robustzoo.cli._figure import need_matplotlib, png
 from robustzoo.cli._open import open_model, sample, threat_of
 from robustzoo.cli._record import command_line, renew, weights_to_renew
@@ -153,7 +154,7 @@ def _bounds(model, config, test, sample_seed, threat, methods, seconds):
 
     from robustzoo.evaluation import suite
 
-    proof = _proof(model, test, threat, methods, seconds)
+    proof = certificate_of(model, test, threat, methods, seconds)
     facts = dict(dataset=config["dataset"], sample_seed=sample_seed, checks=False)
     attacks = suite(threat, restarts=1)
     report = robustzoo.evaluate(model, test, threat, attacks, **facts)
@@ -168,22 +169,6 @@ def _bounds(model, config, test, sample_seed, threat, methods, seconds):
             f"{both[:10].tolist()}"
         )
     return proof, report
-
-
-def _proof(model, test, threat, methods, seconds):
-    """The certificate; a bar per method shows the images done."""
-    from robustzoo.evaluation._bar import progress_bar
-
-    with progress_bar(max(map(len, methods))) as bar:
-        tasks = {name: bar.add_task(name, total=None) for name in methods}
-
-        def advance(name, done, total):
-            bar.update(tasks[name], completed=done, total=total)
-
-        return robustzoo.certify(
-            model, test.images, test.labels, threat, methods,
-            cascade=True, seconds=seconds, advance=advance,
-        )  # fmt: skip
 
 
 def _certificate(proof, report, command):

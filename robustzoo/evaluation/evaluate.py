@@ -12,6 +12,7 @@ import numpy as np
 
 from robustzoo.attacks import Attack, generate, run
 from robustzoo.attacks.base import fooled
+from robustzoo.certification import Certificate
 from robustzoo.checks import check_batch_size, is_attack
 from robustzoo.evaluation._bar import progress_bar
 from robustzoo.evaluation._data import checked_data
@@ -42,6 +43,7 @@ def evaluate(
     attacks: Mapping[str, Callable] | None = None,
     *,
     cascade: bool = False,
+    certificate: Certificate | None = None,
     checks: bool = True,
     dataset: str = "",
     batch_size: int = 128,
@@ -64,6 +66,8 @@ def evaluate(
         attacks: by label; default `suite(threat)`.
         cascade: each attack sees only the examples that those before it left, as in AutoAttack;
             else every correctly classified one, so that each row stands for itself.
+        certificate: what `certify` proved of these images within this threat: they count as robust
+            and no attack of the cascade sees them, which saves most of its time.
         checks: look for signs that the numbers flatter the model.
         dataset, sample_seed: where the examples came from, for the report.
         seed: of all noise.
@@ -79,10 +83,11 @@ def evaluate(
     clean, logits = _unattacked(model, images, labels, threat, batch_size, seed)
     tell(clean)
     weights, examples = sha256(*model.get_weights()), sha256(images, labels)
+    proved = _proved(certificate, weights, examples, threat, cascade, clean.robust)
     # The logits tell apart what the weights do not: a temperature, noise, what is done to images.
     facts = [weights, sha256(logits), examples, str(threat), cascade, seed, precision]
-    kept = _journal(journal, attacks, facts)
-    judge = _Judge(model, images, threat, cascade, batch_size, seed, precision, kept)
+    kept = _journal(journal, attacks, [*facts, sha256(proved)])
+    judge = _Judge(model, images, proved, threat, cascade, batch_size, seed, precision, kept)
     results = [clean]
     for result in _attacked(judge, attacks, images, labels, clean.robust):
         results.append(result)
@@ -92,8 +97,9 @@ def evaluate(
         findings = _findings(model, images, labels, threat, seed, attacks, results)
     kept.close()
     return Report(
-        dataset, threat, weights, examples, seed, sample_seed, tuple(results), findings, precision
-    )
+        dataset, threat, weights, examples, seed, sample_seed, tuple(results), findings, precision,
+        certificate and _about(certificate),
+    )  # fmt: skip
 
 
 def _check_arguments(threat, attacks, batch_size, seed):
@@ -123,6 +129,35 @@ def _unattacked(model, images, labels, threat, batch_size, seed):
     return clean, logits
 
 
+def _proved(certificate, weights, examples, threat, cascade, correct):
+    """Images (N,) that need no attack, as `certificate` covers them; none without one."""
+    if certificate is None:
+        return np.zeros_like(correct)
+    if not cascade:
+        raise ValueError(
+            "certificate needs cascade=True: without, each attack stands for itself, on all images"
+        )
+    of = {"model": weights, "data": examples, "threat": threat}
+    its = (certificate.model_sha256, certificate.data_sha256, certificate.threat)
+    for (name, wanted), found in zip(of.items(), its, strict=True):
+        if found != wanted:
+            raise ValueError(
+                f"certificate must be of this model, these images and this threat. Received: one "
+                f"of the {name} {found}, evaluated is {wanted}"
+            )
+    return certificate.certified & correct
+
+
+def _about(certificate):
+    """What the record of an evaluation says of its certificate."""
+    return {
+        "methods": list(certificate.methods),
+        "examples": int(certificate.certified.sum()),
+        "tolerance": certificate.tolerance,
+        "seconds": round(certificate.seconds, 1),
+    }
+
+
 def _journal(folder, attacks, facts):
     """The `Journal` of an evaluation that `attacks` and `facts` decide."""
     # What a name alone describes may be another attack when the same call comes again.
@@ -137,7 +172,7 @@ def _attacked(judge, attacks, images, labels, correct):
     left = correct
     with progress_bar(12) as bar:
         for label, attack in attacks.items():
-            rows = np.flatnonzero(left if judge.cascade else correct)
+            rows = np.flatnonzero((left if judge.cascade else correct) & ~judge.proved)
             advance = functools.partial(bar.advance, bar.add_task(label, total=len(rows)))
             result = judge(label, attack, images, labels, correct, rows, advance)
             left = left & result.robust
@@ -161,15 +196,17 @@ def _sources():
 class _Judge:
     """Runs one attack after the other over blocks of examples, and decides what it broke."""
 
-    def __init__(self, model, images, threat, cascade, batch_size, seed, precision, journal):
-        self.model, self.threat, self.cascade = model, threat, cascade
+    def __init__(
+        self, model, images, proved, threat, cascade, batch_size, seed, precision, journal
+    ):
+        self.model, self.proved, self.threat, self.cascade = model, proved, threat, cascade
         self.batch_size, self.seed, self.journal = batch_size, seed, journal
         self.searched = model if precision == "float32" else lower_precision(model, precision)
         self.random = is_random(model, images)
 
     def __call__(self, label, attack, images, labels, correct, rows, advance):
         """The `Result` of `attack` on the examples at `rows`."""
-        robust, distance = np.zeros_like(correct), np.where(correct, np.nan, 0.0)
+        robust, distance = self.proved.copy(), np.where(correct, np.nan, 0.0)
         totals = np.zeros(3)
         for first in range(0, len(rows), BLOCK):
             at, key = rows[first : first + BLOCK], f"{label}/{first}"

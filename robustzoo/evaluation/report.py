@@ -23,8 +23,8 @@ class Result:
         robust: bool (N,), examples that stay correct: neither misclassified before nor broken by
             this attack within the threat; in a cascade nor by one before it.
         distance: float (N,), of the adversarial example found, whatever its size, in `norm`. 0
-            where the image was misclassified already, inf where nothing was found, NaN where an
-            earlier attack had broken the example and this one was spared.
+            where the image was misclassified already, inf where nothing was found, NaN where this
+            attack was spared the example: an earlier one had broken it, or it is proved.
         norm: in which `distance` is, "Linf".
         minimal: whether the attack looked for the smallest distance, however small eps is.
         gradients, queries: spent on all examples.
@@ -66,6 +66,8 @@ class Report:
         findings: what makes the numbers doubtful; empty if the checks found nothing, None if they
             were not run.
         precision: in which adversarial examples were searched for; they are judged in float32.
+        proved: of a certificate whose images count as robust without attack, its "methods", how
+            many "examples" it proves, its "tolerance" and "seconds"; None without one.
     """
 
     dataset: str
@@ -77,6 +79,7 @@ class Report:
     results: tuple[Result, ...]
     findings: tuple[Finding, ...] | None = None
     precision: str = "float32"
+    proved: dict | None = None
 
     @property
     def robust(self) -> np.ndarray:
@@ -105,6 +108,7 @@ class Report:
             "threat": to_config(self.threat),
             "cascade": any(result.cascade for result in self.results),
             "precision": self.precision,
+            **({"proved": self.proved} if self.proved else {}),
             "command": command,
             **provenance(),
             "results": [self._entry(result) for result in self.results],
@@ -143,7 +147,7 @@ class Report:
 
         It has findings if both were checked: those on the model, and those on all results together.
         """
-        for name in ("model", "data", "threat", "precision"):
+        for name in ("model", "data", "threat", "precision", "proved"):
             if getattr(self, name) != getattr(other, name):
                 raise ValueError(
                     f"reports of another {name} cannot be merged. Received: {getattr(self, name)} "

@@ -200,6 +200,9 @@ def _measured(evaluation: dict, published: dict) -> str:
     sample = f"{_sample(evaluation)}, threat {describe_threat(evaluation['threat'])}"
     if evaluation.get("cascade"):
         sample += "; each attack saw only what those above it had left"
+    if "proved" in evaluation:
+        proved, methods = evaluation["proved"], ", ".join(evaluation["proved"]["methods"])
+        sample += f", and none the {proved['examples']:,} images that {methods} proved robust"
     if evaluation.get("precision", "float32") != "float32":
         sample += f"; searched in {evaluation['precision']}, judged in float32"
     head = (

@@ -17,6 +17,7 @@ EVALUATION = ORIGIN | SAMPLE | {"threat": OBJECT, "results": LIST}
 RESULT = {"attack": TEXT, "label": TEXT, "arguments": OBJECT, "seed": (int, NOTHING),
           "accuracy": NUMBER, "seconds": NUMBER}  # fmt: skip
 FINDING = {"name": TEXT, "text": TEXT}
+PROVED = {"methods": LIST, "examples": WHOLE, "tolerance": NUMBER, "seconds": NUMBER}
 CERTIFICATE = ORIGIN | SAMPLE | {
     "sample_seed": (int, NOTHING), "threat": OBJECT, "clip": (bool,), "methods": LIST,
     "accuracy": NUMBER, "certified_accuracy": NUMBER, "attacked": OBJECT, "tolerance": NUMBER,
@@ -30,7 +31,7 @@ SMOOTHING = ORIGIN | SAMPLE | {
 }  # fmt: skip
 # Facts that may be absent.
 OPTIONAL = {"further": LIST, "sample_seed": (int, NOTHING), "worst_case_accuracy": NUMBER,
-            "precision": TEXT, "not_checked": LIST,
+            "precision": TEXT, "proved": OBJECT, "not_checked": LIST,
             "interval": LIST, "findings": (list, NOTHING), "median_distance": (int, float, NOTHING),
             "weights_sha256": TEXT, "settings": OBJECT, "curve": LIST,
             "best_epoch": WHOLE, "models": OBJECT, "earlier": LIST,
@@ -94,6 +95,9 @@ def check_evaluation(evaluation: dict | None, weights: bytes | None = None) -> d
             _has("eval.json: a result", result, RESULT)
         for finding in part.get("findings") or ():
             _has("eval.json: a finding", finding, FINDING)
+        if "proved" in part:
+            proved = _has("eval.json: proved", part["proved"], PROVED)
+            _check_methods("eval.json", proved["methods"])
         for check in part.get("not_checked", ()):
             check_text("eval.json: an entry of not_checked", check)
         accuracies = [result["accuracy"] for result in part["results"]]
@@ -115,8 +119,7 @@ def check_certificate(certificate: dict | None, weights: bytes) -> dict | None:
     """
     for part in _checked_parts("certificate.json", certificate, CERTIFICATE):
         check_threat(part["threat"])
-        for method in part["methods"]:
-            check_text("certificate.json: a method", method)
+        _check_methods("certificate.json", part["methods"])
         attack = _has("certificate.json: attacked", part["attacked"], RESULT)
         accuracies = [part["certified_accuracy"], attack["accuracy"], part["accuracy"]]
         _check_accuracies("certificate.json", accuracies)
@@ -168,6 +171,11 @@ def _check_weights(file: str, record: dict, weights: bytes) -> None:
             f"{file} is of a model.safetensors with sha256 {wanted}, actual {found}: measure the "
             "model again"
         )
+
+
+def _check_methods(file: str, methods: list) -> None:
+    for method in methods:
+        check_text(f"{file}: a method", method)
 
 
 def _check_accuracies(where: str, accuracies: Iterable) -> None:

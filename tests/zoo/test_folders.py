@@ -518,6 +518,7 @@ CLEAN = EVALUATION["results"][0]
         ("eval.json", {"further": [5]}, "a further record must be an object"),
         ("eval.json", {"examples": "many"}, "examples must be a whole number. Received: 'many'"),
         ("eval.json", {"findings": [{"name": "x"}]}, "a finding lacks text"),
+        ("eval.json", {"proved": {"examples": 9}}, "eval.json: proved lacks methods, tolerance"),
         ("eval.json", {"not_checked": [5]}, "an entry of not_checked must be printable text"),
         ("eval.json", {"weights_sha256": "0" * 64}, "sha256 0{64}, actual .*: measure the model"),
         (
