@@ -58,7 +58,7 @@ class Linf(_Ball):
 
     def random_start(self, x, seed):
         """Uniform in the ball, clipped to [0, 1]."""
-        noise = keras.random.uniform(ops.shape(x), -1.0, 1.0, seed=seed)
+        noise = keras.random.uniform(ops.shape(x), -1.0, 1.0, x.dtype, seed=seed)
         return self.project(x + self.eps * noise, x)
 
     def steepest(self, gradient):
@@ -83,11 +83,11 @@ class L2(_Ball):
     def random_start(self, x, seed):
         """Uniform in the ball: Gaussian direction, radius eps U^(1/d); clipped to [0, 1]."""
         shape = ops.shape(x)
-        direction = keras.random.normal(shape, seed=seed)
+        direction = keras.random.normal(shape, dtype=x.dtype, seed=seed)
         if isinstance(seed, int):
             seed += 1  # else the radius would depend on the direction's first value
         size = math.prod(x.shape[1:])
-        radius = keras.random.uniform((shape[0], 1, 1, 1), seed=seed) ** (1.0 / size)
+        radius = keras.random.uniform((shape[0], 1, 1, 1), dtype=x.dtype, seed=seed) ** (1.0 / size)
         return self.project(x + self.eps * radius * self.steepest(direction), x)
 
     def steepest(self, gradient):
@@ -119,11 +119,11 @@ class L1(_Ball):
     def random_start(self, x, seed):
         """Uniform in the ball: Laplace direction, radius eps U^(1/d); put into [0, 1]."""
         shape = ops.shape(x)
-        noise = keras.random.uniform(shape, -1.0, 1.0, seed=seed)
+        noise = keras.random.uniform(shape, -1.0, 1.0, x.dtype, seed=seed)
         if isinstance(seed, int):
             seed += 1  # else the radius would depend on the direction's first value
         laplace = -ops.sign(noise) * ops.log(ops.maximum(ops.abs(noise), 1e-12))
-        radius = keras.random.uniform((shape[0], 1, 1, 1), seed=seed)
+        radius = keras.random.uniform((shape[0], 1, 1, 1), dtype=x.dtype, seed=seed)
         radius = self.eps * radius ** (1.0 / math.prod(x.shape[1:]))
         return self.project(x + radius * laplace / ops.maximum(_total(laplace), 1e-12), x)
 

@@ -97,10 +97,10 @@ class APGD(Attack):
     def _start(self, x, seed):
         """On the surface of the ball (in L1: N(0, 1) projected), then inside [0, 1]."""
         if isinstance(self.threat, Linf):
-            noise = keras.random.uniform(ops.shape(x), -1.0, 1.0, seed=seed)
+            noise = keras.random.uniform(ops.shape(x), -1.0, 1.0, x.dtype, seed=seed)
             noise = noise / ops.max(ops.abs(noise), axis=(1, 2, 3), keepdims=True)
             return self.threat.project(x + self.threat.eps * noise, x)
-        noise = keras.random.normal(ops.shape(x), seed=seed)
+        noise = keras.random.normal(ops.shape(x), dtype=x.dtype, seed=seed)
         if isinstance(self.threat, L2):
             noise = self.threat.eps * self.threat.steepest(noise)
         return self.threat.project(x + noise, x)

@@ -101,7 +101,9 @@ class PGD(Attack):
             return self.threat.project(x, x)
         if self.start == "uniform":
             return self.threat.random_start(x, seed)
-        return self.threat.project(x + keras.random.normal(ops.shape(x), 0.0, 1e-3, seed=seed), x)
+        return self.threat.project(
+            x + keras.random.normal(ops.shape(x), 0.0, 1e-3, x.dtype, seed=seed), x
+        )
 
     def ascend(self, model, z, x, y, noise=None):
         """One step from `z`; returns the next point, and loss (B,) and logits (B, L) at `z`."""

@@ -58,6 +58,10 @@ class Float32:
         """A variable, an array or numbers as a tensor."""
         return ops.cast(ops.convert_to_tensor(value), self.dtype)
 
+    def arange(self, *limits):
+        """Integers, as labels are; those of `keras.ops` get wider with Keras' floatx."""
+        return ops.arange(*limits, dtype="int32")
+
     def convolve(self, x, kernel, strides):
         """Convolution without padding of x (N, H, W, C) with a kernel (h, w, C, D)."""
         return ops.conv(x, kernel, strides, "valid", "channels_last")

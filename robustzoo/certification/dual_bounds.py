@@ -127,7 +127,7 @@ def _sums(xp, graph, weights, boxes, sums, place, count, seed):
     node = graph[place]
     if node.operation is None:
         low, high = boxes[place]
-        return (low + high) / 2.0, ((high - low) / 2.0)[:, None] * _cauchy(count, node, seed)
+        return (low + high) / 2.0, ((high - low) / 2.0)[:, None] * _cauchy(xp, count, node, seed)
     sources = [sums[i] for i in node.inputs]
     if not node.nonlinear:
         centers, spreads = zip(*sources, strict=True)
@@ -136,7 +136,7 @@ def _sums(xp, graph, weights, boxes, sums, place, count, seed):
     ((center, spread),) = sources
     slope, low, _, high = node.operation.lines(xp, *boxes[node.inputs[0]], "same")
     low = xp.zeros_like(high) if low is None else low
-    fresh = ((high - low) / 2.0)[:, None] * _cauchy(count, node, seed)
+    fresh = ((high - low) / 2.0)[:, None] * _cauchy(xp, count, node, seed)
     return slope * center + (low + high) / 2.0, slope[:, None] * spread + fresh
 
 
@@ -148,8 +148,9 @@ def _linear(xp, node, w, spreads):
     return xp.reshape(node.operation.forward(xp, w, *flat) - added, (-1, count, *node.shape))
 
 
-def _cauchy(count, node, seed):
-    return ops.tan(math.pi * (random.uniform((count, *node.shape), seed=seed) - 0.5))
+def _cauchy(xp, count, node, seed):
+    uniform = random.uniform((count, *node.shape), dtype=xp.dtype, seed=seed)
+    return ops.tan(math.pi * (uniform - 0.5))
 
 
 def _scale(sums, estimator):

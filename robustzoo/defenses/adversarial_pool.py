@@ -59,7 +59,7 @@ class AdversarialPool(Defense):
         x, y = ops.convert_to_tensor(x, "float32"), ops.cast(y, "int32")
         self._renew(super()._adversarial(x[: self.refresh], y[: self.refresh]), y[: self.refresh])
         filled = ops.minimum(ops.convert_to_tensor(self.made), self.size)
-        uniform = keras.random.uniform((ops.shape(x)[0],), seed=self.seeds)
+        uniform = keras.random.uniform((ops.shape(x)[0],), dtype="float32", seed=self.seeds)
         rows = ops.cast(uniform * ops.cast(filled, "float32"), "int32")
         rows = ops.minimum(rows, filled - 1)
         images, labels = ops.convert_to_tensor(self.images), ops.convert_to_tensor(self.labels)

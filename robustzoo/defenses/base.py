@@ -137,6 +137,7 @@ class Defense(keras.Model):
     @portable_step
     def train_step(self, x, y, sample_weight=None):
         _check_rank(y)
+        x = ops.cast(x, "float32")  # as attacks and bounds want images, whatever Keras' floatx is
         x_adv = self._adversarial(x, y)
 
         def scaled_loss():
@@ -154,6 +155,7 @@ class Defense(keras.Model):
     @portable_step
     def test_step(self, x, y, sample_weight=None):
         _check_rank(y)
+        x = ops.cast(x, "float32")
         clean = self.deployed(x, training=False)
         loss = _mean(self.criterion(y, clean), sample_weight)
         return self._logs(x, y, loss, clean, self.judge(x, y))

@@ -85,7 +85,7 @@ class Certified(Defense):
 
     def objective(self, x, x_adv, y):
         share, y = self.warmup(), ops.cast(y, "int32")  # `fit` may bring int64, bounds count so
-        clean = self.classifier(x, training=True)
+        clean = ops.cast(self.classifier(x, training=True), FLOAT32.dtype)  # as the bounds
         weights = self.graph.read_batch(FLOAT32, x)
         worst, boxes = self.worst_logits(weights, x, x_adv, y, share)
         robust, weight = self.robust_losses(weights, worst, x_adv, y), self.weight * share

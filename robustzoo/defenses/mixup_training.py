@@ -46,16 +46,17 @@ class MixupTraining(Defense):
 
     def _mixed(self, x, y):
         count = ops.shape(x)[0]
-        order = ops.argsort(keras.random.uniform((count,), seed=self.seeds))
+        order = ops.argsort(keras.random.uniform((count,), dtype="float32", seed=self.seeds))
         share = self._shares(count)
         wide = ops.reshape(share, (-1, 1, 1, 1))
         logits = self.classifier(
             wide * x + (1.0 - wide) * ops.take(x, order, axis=0), training=True
         )
         own, other = self.criterion(y, logits), self.criterion(ops.take(y, order, axis=0), logits)
+        share = ops.cast(share, own.dtype)
         return share * own + (1.0 - share) * other
 
     def _shares(self, count):
         if self.alpha == 1.0:  # Beta(1, 1), and unlike Beta it compiles under TensorFlow's XLA
-            return keras.random.uniform((count,), seed=self.seeds)
-        return keras.random.beta((count,), self.alpha, self.alpha, seed=self.seeds)
+            return keras.random.uniform((count,), dtype="float32", seed=self.seeds)
+        return keras.random.beta((count,), self.alpha, self.alpha, "float32", seed=self.seeds)

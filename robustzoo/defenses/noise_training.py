@@ -39,4 +39,4 @@ class _Gaussian:
         return _Gaussian(self.sigma * factor)
 
     def __call__(self, model, x, y, seed=0, training=False):
-        return x + self.sigma * keras.random.normal(ops.shape(x), seed=seed)
+        return x + self.sigma * keras.random.normal(ops.shape(x), dtype=x.dtype, seed=seed)

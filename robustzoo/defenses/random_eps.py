@@ -42,5 +42,5 @@ class RandomEps:
 
     def __call__(self, model, x, y, seed=0, training=False):
         """See `PGD`."""
-        factor = keras.random.uniform((), self.least, 1.0, seed=seed)
+        factor = keras.random.uniform((), self.least, 1.0, "float32", seed=seed)
         return self.attack.scaled(factor)(model, x, y, seed, training)
