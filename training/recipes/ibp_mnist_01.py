@@ -24,7 +24,7 @@ def recipe() -> Recipe:
         defense=partial(IBP, threat=threat, inflation=1.2, initialization=True, regularization=0.5),
         threat=threat,
         method="ibp",
-        epochs=20,
+        epochs=40,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=1e-3, rise=0.3),
         optimizer=partial(keras.optimizers.Adam, global_clipnorm=10.0),
