@@ -276,10 +276,23 @@ def test_averages_of_16_bits_are_refused():
         StandardTraining(classifier, average_decay=0.999)
 
 
-def test_regularisers_of_outputs_are_refused():
-    dense = keras.layers.Dense(4, activity_regularizer="l2", name="busy")
-    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), dense])
-    with pytest.raises(ValueError, match="activity regularisers .* Received: 'busy'"):
+class Adds(keras.layers.Layer):
+    def call(self, x, training=False):
+        if training:
+            self.add_loss(ops.mean(x))
+        return x
+
+
+@pytest.mark.parametrize(
+    "busy",
+    [keras.layers.Dense(4, activity_regularizer="l2", name="busy"), Adds(name="busy")],
+    ids=["activity", "add_loss"],
+)
+def test_losses_that_layers_add_are_refused(busy):
+    flat = [keras.layers.Flatten(), keras.layers.Dense(4, kernel_regularizer="l2")]
+    inner = keras.Sequential([keras.Input((8, 8, 3)), *flat, busy])
+    model = keras.Sequential([keras.Input((8, 8, 3)), inner])
+    with pytest.raises(ValueError, match="losses that layers add, .* such losses of busy"):
         StandardTraining(model)
 
 

@@ -69,7 +69,7 @@ class Defense(keras.Model):
                 "PGD(Linf(8 / 255), 2 / 255); StandardTraining on the images. Received: None"
             )
         _check_average(average_decay, classifier)
-        _check_regularizers(classifier)
+        _check_losses(classifier)
         _check_smoothing(label_smoothing, criterion)
         self.classifier, self.attack, self.criterion = classifier, attack, criterion
         self.validation_attack = validation_attack or _for_labels(attack, criterion)
@@ -250,14 +250,18 @@ def _check_smoothing(label_smoothing, criterion):
         raise ValueError(f"label_smoothing is of cross_entropy. Received: {criterion}")
 
 
-def _check_regularizers(classifier):
-    for layer in classifier._flatten_layers():
-        if getattr(layer, "activity_regularizer", None) is not None:
-            # A step has several passes, and which of them such a loss is of differs by backend.
-            raise ValueError(
-                "activity regularisers are not trained with; those of weights are. "
-                f"Received: {layer.name!r} with {layer.activity_regularizer}"
-            )
+def _check_losses(classifier):
+    """A step has several passes, and which of them an `add_loss` is of differs by backend."""
+    image = ops.zeros((1, *(size or 32 for size in classifier.input_shape[1:])), "float32")
+    with keras.StatelessScope(collect_losses=True) as scope:
+        classifier(image, training=True)
+    if scope.losses:
+        layers = classifier._flatten_layers(include_self=False)
+        names = [layer.name for layer in layers if layer._loss_ids]
+        raise ValueError(
+            "losses that layers add, and activity regularisers, are not trained with; "
+            f"regularisers of weights are. Received: such losses of {', '.join(names)}"
+        )
 
 
 def _first_batch(source):
