@@ -34,7 +34,7 @@ def recipe() -> Recipe:
         method="ibp",
         epochs=16,
         batch_size=128,
-        learning_rate=partial(one_cycle, peak=1e-3, rise=0.3),
+        learning_rate=partial(one_cycle, peak=1e-3, rise=0.05),
         optimizer=partial(keras.optimizers.Adam, global_clipnorm=10.0),
         augment=crop_flip,
         warmup_epochs=8,

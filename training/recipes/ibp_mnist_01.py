@@ -24,9 +24,9 @@ def recipe() -> Recipe:
         defense=partial(IBP, threat=threat, inflation=1.2, initialization=True, regularization=0.5),
         threat=threat,
         method="ibp",
-        epochs=40,
+        epochs=24,
         batch_size=128,
-        learning_rate=partial(one_cycle, peak=1e-3, rise=0.3),
+        learning_rate=partial(one_cycle, peak=1e-3, rise=0.05),
         optimizer=partial(keras.optimizers.Adam, global_clipnorm=10.0),
         warmup_epochs=10,
         published={
