@@ -37,7 +37,7 @@ def recipe() -> Recipe:
         method="wong_kolter",
         epochs=3,
         batch_size=50,
-        learning_rate=partial(one_cycle, peak=2e-3, rise=0.2),
+        learning_rate=partial(one_cycle, peak=2e-3, rise=0.05),
         optimizer=partial(keras.optimizers.Adam, global_clipnorm=10.0),
         augment=crop_flip,
         warmup_epochs=1,
