@@ -27,6 +27,9 @@ class Certified(Defense):
     the right side, at the eps of the step and by the statistics of the batch: BatchNormalization
     takes those of the clean batch for the bounds, too; Dropout is left out of them.
 
+    What a net has not learned while eps is small it hardly learns later: let the learning rate be
+    at its peak from the first steps on.
+
     Args:
         classifier: any that `robustzoo.certify` takes.
         threat: `Linf`, which `evaluate` judges at; pixels stay in [0, 1].
