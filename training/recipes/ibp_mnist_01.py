@@ -21,16 +21,14 @@ def recipe() -> Recipe:
         dataset="mnist",
         architecture="wong_large",
         arguments={"filters": 16, "units": 256, "batch_norm": True},
-        defense=partial(
-            IBP, threat=threat, inflation=2.0, weight=0.5, initialization=True, regularization=0.5
-        ),
+        defense=partial(IBP, threat=threat, inflation=1.2, initialization=True, regularization=0.5),
         threat=threat,
         method="ibp",
-        epochs=20,
+        epochs=24,
         batch_size=128,
         learning_rate=partial(one_cycle, peak=1e-3, rise=0.05),
         optimizer=partial(keras.optimizers.Adam, global_clipnorm=10.0),
-        warmup_epochs=8,
+        warmup_epochs=10,
         published={
             "clean": 0.9894,
             "certified": 0.9708,
