@@ -136,7 +136,7 @@ def test_rows_of_units_are_of_float32_whatever_keras_computes_in(float64_by_defa
     graph = Graph(residual())
     weights, ones = graph.read(FLOAT32), keras.ops.ones(2, "float32")
     for place in graph.bent:
-        source, rows, _ = unit_rows(FLOAT32, graph, weights, place, keras.ops.arange(2), ones)
+        source, rows, _ = unit_rows(FLOAT32, graph, weights, place, FLOAT32.arange(2), ones)
         found = [rows]
         if hasattr(rows, "whole"):
             found = [rows.values, rows.whole(FLOAT32, graph[source].shape)]
