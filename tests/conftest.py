@@ -60,3 +60,10 @@ if keras.backend.backend() != "tensorflow":
 def seeded():
     """Every test starts from the same random numbers, whatever ran before it."""
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
+def float64_by_default():
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx("float32")

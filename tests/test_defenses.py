@@ -132,15 +132,8 @@ def test_averaged_weights_follow_the_formula_and_survive_a_second_fit(cls):
     assert int(numpy(defense.seeds.state)[1]) == 9 * DRAWS.get(cls, 1)
 
 
-@pytest.fixture
-def wide():
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx("float32")
-
-
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX has 64 bits only if asked for")
-def test_trains_whatever_floatx_is(cls, wide):
+def test_trains_whatever_floatx_is(cls, float64_by_default):
     """Keras then feeds images, and draws and counts, in 64 bits where nothing else is said."""
     x, y = tiny_batch(8)
     defense = compiled(cls, steps=1)

@@ -54,6 +54,8 @@ def test_says_what_was_proved_unless_as_many_images_were_attacked(tmp_path):
     assert "certified" not in text and "PGD-20 50.00 %" in text
     sample = EVALUATION | {"examples": 1000}
     assert "certified" in header(tmp_path, training=TRAINING, certificate=proof, eval=sample)
+    spared = EVALUATION | {"proved": {"methods": ["ibp"]}}
+    assert "certified" in header(tmp_path, training=TRAINING, certificate=proof, eval=spared)
 
 
 def test_says_what_was_measured(tmp_path):

@@ -13,8 +13,10 @@ def write_header(recipe: Path, folder: Path) -> None:
     """Rewrites "Expect:" of `recipe` from the records of the model `folder`; no other line."""
     training = read_facts(folder, "training.json")
     measured, proved = (read_facts(folder, file) for file in ("eval.json", "certificate.json"))
-    if proved and (not measured or proved["examples"] > measured["examples"]):
-        result = _proved(proved)  # of more images
+    # An evaluation that spared what is proved says less of these images than the proof.
+    least = 0 if not measured or "proved" in measured else measured["examples"]
+    if proved and proved["examples"] > least:
+        result = _proved(proved)
     else:
         result = _measured(measured) if measured else _validated(training)
     minutes = training["seconds"] / 60

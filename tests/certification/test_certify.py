@@ -115,13 +115,6 @@ def test_is_the_same_from_a_file(tmp_path):
         Certificate.read(tmp_path / "other.json")
 
 
-@pytest.fixture
-def float64_by_default():
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx("float32")
-
-
 def test_slopes_are_searched_in_float32_whatever_keras_computes_in(float64_by_default):
     model = residual()
     x, y = images(model, 2)
