@@ -80,10 +80,11 @@ def evaluate(
     _check_arguments(threat, attacks, batch_size, seed)
     images, labels = checked_data(model, data)
     attacks = _judgeable(suite(threat) if attacks is None else attacks, threat)
+    weights, examples = sha256(*model.get_weights()), sha256(images, labels)
+    proved = _proved(certificate, weights, examples, threat, cascade)
     clean, logits = _unattacked(model, images, labels, threat, batch_size, seed)
     tell(clean)
-    weights, examples = sha256(*model.get_weights()), sha256(images, labels)
-    proved = _proved(certificate, weights, examples, threat, cascade, clean.robust)
+    proved = clean.robust & proved
     # The logits tell apart what the weights do not: a temperature, noise, what is done to images.
     facts = [weights, sha256(logits), examples, str(threat), cascade, seed, precision]
     kept = _journal(journal, attacks, [*facts, sha256(proved)])
@@ -129,10 +130,10 @@ def _unattacked(model, images, labels, threat, batch_size, seed):
     return clean, logits
 
 
-def _proved(certificate, weights, examples, threat, cascade, correct):
-    """Images (N,) that need no attack, as `certificate` covers them; none without one."""
+def _proved(certificate, weights, examples, threat, cascade):
+    """Which images (N,) need no attack, as `certificate` covers them; False without one."""
     if certificate is None:
-        return np.zeros_like(correct)
+        return False
     if not cascade:
         raise ValueError(
             "certificate needs cascade=True: without, each attack stands for itself, on all images"
@@ -145,7 +146,7 @@ def _proved(certificate, weights, examples, threat, cascade, correct):
                 f"certificate must be of this model, these images and this threat. Received: one "
                 f"of the {name} {found}, evaluated is {wanted}"
             )
-    return certificate.certified & correct
+    return certificate.certified
 
 
 def _about(certificate):
