@@ -25,6 +25,7 @@ SMALL = {  # the least of each architecture, for tests that run it
     "reversed_logits": {"base": BASE},
     "center_head": {"base": BASE, "dim": 16},
     "ensemble": {"members": [BASE, BASE]},
+    "abstaining": {"base": BASE, "detector": "KernelDensity", "per_class": 3},
     "mixup_inference": {"base": BASE, "predicted": 1, "other": 2, "pool": 2},
     "noisy": {"base": CONVOLUTIONAL, "draws": 2},
     "wong_small": {"input_shape": [4, 4, 1]},
@@ -144,7 +145,7 @@ def test_logits_are_float32_under_bfloat16(name):
         model = build(name, with_classes(SMALL[name], 3))
     finally:
         keras.config.set_dtype_policy(before)
-    assert model.output.shape == (None, 3)
+    assert model.output.shape == (None, 3 + (name == "abstaining"))  # its rejection
     assert model.output.dtype == "float32"
     assert "bfloat16" in {layer.compute_dtype for layer in model.layers}
     assert {v.dtype for v in model.trainable_variables} == {"float32"}
@@ -236,6 +237,9 @@ LINEAR = {"architecture": "linear", "arguments": {}}
         ("reversed_logits", {"base": 3}, "can be seen and copied"),
         ("noisy", {}, "noisy needs the argument 'base'"),
         ("noisy", {"base": LINEAR, "inner": 0.0, "image": "x"}, "scale must be a finite number"),
+        ("abstaining", {"base": LINEAR, "detector": "KernelDensty"}, "closest: KernelDensity"),
+        ("abstaining", {"base": LINEAR, "detector": "LID", "per_class": 9}, "no setting per_class"),
+        ("abstaining", {"base": LINEAR, "detector": "LID", "reference": 10**9}, "1 .. 10000"),
         ("mixup_inference", {"base": LINEAR, "gap": "x"}, "gap must be a finite number"),
         ("mixup_inference", {"base": LINEAR, "gap": float("nan")}, "gap must be a finite number"),
     ],
@@ -248,6 +252,9 @@ def test_build_refuses(name, arguments, message):
 def test_a_config_cannot_ask_for_more_memory_than_a_folder_holds():
     with pytest.raises(ValueError, match="dense1 would have 1048576 x 4096 weights"):
         build("mlp", {"input_shape": [256, 256, 16], "widths": [4096]})
+    large = {"architecture": "linear", "arguments": {"input_shape": [256, 256, 16]}}
+    with pytest.raises(ValueError, match="KernelDensity would keep more than a model folder"):
+        build("abstaining", {"base": large, "detector": "KernelDensity", "per_class": 9000})
     with pytest.raises(ValueError, match="dense1 would have"):
         build("madry_cnn", {"input_shape": [256, 256, 3]})
 

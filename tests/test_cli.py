@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from robustzoo import architectures, cli, datasets, evaluation, zoo
+from robustzoo import architectures, cli, datasets, detect, evaluation, zoo
 from robustzoo.attacks import fgsm
 from robustzoo.certification import Certificate
 from robustzoo.certification.program import Program
@@ -293,6 +293,51 @@ def test_evaluate_shows_a_name_and_renews_a_folder(folder, three_images):
     assert succeed("verify", "--all")[0][1] == "ok"
     assert succeed("list")[0][6:8] == ["100.00", "66.67"]
     assert ["PGD-40", "66.67"] in [row[:2] for row in succeed("info", "trades-light")]
+
+
+@pytest.fixture
+def abstaining_folder(saved, tmp_path):
+    """trades-light that rejects margins below 1; of two classes the confidence is the margin."""
+    base = {"architecture": "linear", "arguments": CONFIG["arguments"]}
+    arguments = {"base": base, "detector": "Confidence"}
+    model = detect.abstaining(detect.Confidence(zoo.load(saved)), 1.0)
+    labels = [*CONFIG["labels"], "rejected"]
+    changed = {"architecture": "abstaining", "arguments": arguments, "labels": labels}
+    return zoo.save(model, tmp_path / "abstaining-light", CONFIG | changed)
+
+
+def test_evaluate_a_model_that_abstains(abstaining_folder, three_images, image, tmp_path):
+    folder = abstaining_folder
+    rows = succeed("evaluate", folder, "--restarts", "1")
+    labels = ["clean", "PGD-40 class", "PGD-100 evasion", "BIM-100 evasion", "worst case"]
+    # 0.6 becomes 0.4 at worst, a margin of -1.6: wrong and accepted.
+    assert [row[0] for row in rows] == labels
+    assert [row[1] for row in rows] == ["100.00", *["66.67"] * 4]
+    record = json.loads((folder / "eval.json").read_text())
+    assert (record["suite"], record["rejected"], record["findings"]) == ("evasion", 0.0, [])
+    assert "the model itself" in record["not_checked"][0]
+    card = (folder / "README.md").read_text()
+    assert "rejects 0.00 % of these images without attack" in card
+    # At 0.15 a margin of -0.8 is the worst, and rejected.
+    rows = succeed("evaluate", folder, "--eps", "0.15", "--suite", "evasion")
+    assert [row[1] for row in rows] == ["100.00"] * 5
+    assert "its suite is evasion" in fail("evaluate", folder, "--suite", "pgd", code=2)
+    assert "do not abstain" in fail("report", folder)
+
+
+def test_a_model_that_abstains_names_its_rejection(abstaining_folder, image, tmp_path):
+    unsure = picture(tmp_path / "unsure.png", np.full((4, 4), 130))  # a margin of 0.157
+    assert succeed("predict", abstaining_folder, unsure)[0][0] == "rejected"
+    assert succeed("predict", abstaining_folder, image)[0][0] == "light"
+    attack = "attack", abstaining_folder, image
+    assert succeed(*attack, "--no-figure")[1][1] == "dark"
+    weak = run(*attack, "--no-figure", "--eps", "38/255")  # a margin of -0.784
+    assert "PGD-40 fails" in weak.stderr and "rejected" in weak.stdout
+    assert "one of dark, light or" in fail(*attack, "--target", "rejected")
+
+
+def test_evasion_is_of_models_that_abstain(folder, three_images):
+    assert "this one does not" in fail("evaluate", folder, "--suite", "evasion", code=2)
 
 
 def test_evaluate_a_sample(folder, three_images):

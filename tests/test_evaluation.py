@@ -25,6 +25,7 @@ from robustzoo.attacks import (
 )
 from robustzoo.certification import certify
 from robustzoo.defenses import MadryTraining
+from robustzoo.detect import Confidence, abstaining
 from robustzoo.evaluation import (
     CASCADES,
     SUITES,
@@ -90,6 +91,59 @@ def test_survivors_are_those_of_a_linear_closed_form():
         np.testing.assert_array_equal(result.robust[~near], expected[~near])
         assert result.gradients <= 97 * (steps + 1)
         assert result.gradients < 0.9 * 97 * (steps + 1) or steps == 1
+
+
+def abstaining_linear():
+    """A model of two classes that rejects margins below the lower third, data, and margins."""
+    x = tiny_batch(97)[0] * 0.5 + 0.25
+    model = tiny_linear()
+    w, b = (keras.ops.convert_to_numpy(v) for v in model.layers[-1].weights)
+    y = classes(model, x).astype("int32")
+    gap = np.abs(x.reshape(97, -1) @ (w[:, 0] - w[:, 1]) + b[0] - b[1])
+    least = float(np.sort(gap)[32] + np.sort(gap)[33]) / 2
+    return abstaining(Confidence(model), least), (x, y), gap, least, np.abs(w[:, 0] - w[:, 1]).sum()
+
+
+def test_what_a_model_rejects_is_an_error_alone_and_withstood_under_attack():
+    """Accepted are margins of at least t: robust is m >= t with m - eps |w0 - w1|_1 > -t."""
+    model, data, gap, least, length = abstaining_linear()
+    eps = float(np.median(gap) + least) / length
+    report = evaluate(model, data, Linf(eps), batch_size=16)
+    assert [result.label for result in report.results] == [
+        "clean", "PGD-40 class", "PGD-100 evasion x 2", "BIM-100 evasion"
+    ]  # fmt: skip
+    np.testing.assert_array_equal(report.results[0].robust, gap >= least)
+    assert report.rejected == pytest.approx(33 / 97, abs=1e-6) and report.findings == ()
+    expected = (gap >= least) & (gap - eps * length > -least)
+    near = np.abs(gap / (eps * length - least) - 1) < 1e-3
+    np.testing.assert_array_equal(report.robust[~near], expected[~near])
+    assert report.to_dict("")["rejected"] == report.rejected
+
+
+def test_an_example_that_is_rejected_breaks_nothing_whatever_found_it():
+    """All images moved by a little more than most margins: they are wrong, and few are accepted."""
+    model, (x, y), gap, least, length = abstaining_linear()
+    w = keras.ops.convert_to_numpy(model.layers[-3].weights[0])
+    toward = np.sign(w[:, 1] - w[:, 0]).reshape(x.shape[1:])
+    eps = float(np.median(gap)) / length
+
+    def moved(model, images, labels, seed=0):
+        signs = keras.ops.cast(1 - 2 * labels, "float32")[:, None, None, None]
+        return images + keras.ops.cast(eps * toward, "float32") * signs
+
+    robust = evaluate(model, (x, y), Linf(eps), {"moved": moved}, **LIGHT).results[1].robust
+    after = gap - eps * length
+    near = np.abs(after + least) < 1e-3 * least
+    np.testing.assert_array_equal(robust[~near], ((gap >= least) & (after > -least))[~near])
+    assert ((after < 0) & robust).any()
+
+
+def test_a_model_that_abstains_is_not_attacked_in_fewer_bits():
+    model, data, *_ = abstaining_linear()
+    with pytest.raises(ValueError, match="attacked in float32. Received: 'bfloat16'"):
+        evaluate(model, data, Linf(0.1), precision="bfloat16")
+    with pytest.raises(ValueError, match="'evasion' needs a threat Linf or L2"):
+        evaluate(model, data, L1(1.0))
 
 
 def test_no_weaker_than_the_last_iterate(model, data, threat):

@@ -34,8 +34,9 @@ LAYERS = [
         "inference",
         "whole_file",
     },
+    {"detect"},
     {"architectures", "attacks", "certification", "smoothing"},
-    {"defenses", "detect", "evaluation", "zoo"},
+    {"defenses", "evaluation", "zoo"},
     {"cli"},
     {"__main__"},
 ]

@@ -11,7 +11,7 @@ from tiny import numpy
 from robustzoo import defenses, zoo
 from robustzoo.architectures import build
 from robustzoo.attacks import PGD, fgsm
-from robustzoo.datasets import Split
+from robustzoo.datasets import Dataset, Split
 from robustzoo.defenses import (
     IBP,
     MTLIBP,
@@ -34,6 +34,7 @@ from robustzoo.defenses import (
     Trades,
     WongKolter,
 )
+from robustzoo.detect import DETECTORS
 from robustzoo.losses import mmc, reverse_cross_entropy
 from robustzoo.threats import L2, Linf
 from robustzoo.zoo.weights import named_weights
@@ -71,6 +72,13 @@ OF_THE_MLP = BOUNDED | {  # defenses that leave the architecture as it is, and t
     Trades: {"attack": ATTACK},
 }
 CASES = {cls.__name__: (MLP, None, partial(cls, **given)) for cls, given in OF_THE_MLP.items()}
+
+
+def abstaining(detector, **settings):
+    released = described("abstaining", base=MLP, detector=detector, **settings)
+    return MLP, released, StandardTraining
+
+
 CASES |= {
     "ExactLinear": (described("linear", **SHAPE), None, partial(ExactLinear, threat=THREAT)),
     "ensemble": (
@@ -98,7 +106,15 @@ CASES |= {
         described("mixup_inference", base=MLP, predicted=1, other=2, pool=2),
         MixupTraining,
     ),
+    "Confidence": abstaining("Confidence"),
+    "KernelDensity": abstaining("KernelDensity", per_class=2),
+    "LID": abstaining("LID", neighbours=2, reference=4),
+    "NonMaximalEntropy": abstaining("NonMaximalEntropy"),
 }
+
+
+def test_every_detector_is_here():
+    assert set(DETECTORS) <= set(CASES)
 
 
 def test_every_defense_is_here():
@@ -116,11 +132,12 @@ def test_reloads_from_the_folder_with_the_same_logits(case, tmp_path):
     generator = np.random.default_rng(0)
     pixels = generator.integers(0, 256, (8, *classifier.input_shape[1:])).astype("uint8")
     train = Split(pixels, np.arange(8, dtype="int32") % 4)
+    data = Dataset("mnist", train, train, train, tuple("abcd"))
     defense = make(classifier, average_decay=0.5)
     defense.compile(keras.optimizers.SGD(0.1))
     before = [numpy(v) for v in classifier.trainable_variables]
     defense.train_on_batch(train.images, train.labels)
-    model = release(recipe, defense.deployed, train)
+    model = release(recipe, defense.deployed, data)
     zoo.save(model, tmp_path / "net", config(recipe, model))
     loaded = zoo.load(tmp_path / "net")
     np.testing.assert_array_equal(numpy(loaded(train.images)), numpy(model(train.images)))
@@ -138,7 +155,7 @@ def config(recipe, model):
         "threat": None,
         "defense": "test",
         "input_shape": list(model.input_shape[1:]),
-        "labels": ["a", "b", "c", "d"],
+        "labels": ["a", "b", "c", "d", "rejected"][: model.output_shape[-1]],
         "recipe": None,
         "license": recipe.license,
     }

@@ -23,7 +23,8 @@ class Recipe:
             it is not the one that is trained: more draws of noise, a pool of images.
         defense: from a classifier to a `Defense`, `partial(Trades, attack=..., beta=6.0)`.
         threat: what the model claims to resist; None if nothing.
-        epochs, batch_size: as in `fit`; a last batch that is not full is left out.
+        epochs, batch_size: as in `fit`; a last batch that is not full is left out. No epochs leave
+            `initial` as it is: there is something to learn for the `released` model alone.
         learning_rate: from the total number of steps to a schedule, `partial(one_cycle, peak=0.1)`.
         optimizer: from a schedule to an optimizer, gradient clipping and weight decay included.
         augment: (images, generator) -> images, of one batch (`training.augment`), or None.

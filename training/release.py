@@ -3,18 +3,24 @@
 import keras
 
 from robustzoo import architectures
-from robustzoo.datasets import Split
+from robustzoo.datasets import Dataset
+from robustzoo.evaluation import standard_threat
 from robustzoo.zoo.weights import named_weights
 from training.recipe import Recipe
+from training.with_detector import with_detector
 
 
-def release(recipe: Recipe, trained: keras.Model, train: Split) -> keras.Model:
+def release(recipe: Recipe, trained: keras.Model, data: Dataset) -> keras.Model:
     """Builds what the model folder describes, with the weights of `trained`.
 
     Where the recipe's `released` differs from what it trains, weights find their place by name,
     and a layer with `adapt(images, labels)` (the pool of mixup inference) sees the training data.
+    A model that abstains gets its detector and threshold by `with_detector`.
     """
     described = recipe.described
+    if described["architecture"] == "abstaining":
+        threat = standard_threat(recipe.dataset)
+        trained = with_detector(trained, described["arguments"], data, threat)
     model = architectures.build(described["architecture"], described["arguments"])
     places = named_weights(model)
     for name, variable in named_weights(trained).items():
@@ -23,7 +29,7 @@ def release(recipe: Recipe, trained: keras.Model, train: Split) -> keras.Model:
         places.pop(name).assign(variable)
     adapted = [layer for layer in model.layers if hasattr(layer, "adapt")]
     for layer in adapted:
-        layer.adapt(train.images, train.labels)
+        layer.adapt(data.train.images, data.train.labels)
     filled = {id(variable) for layer in adapted for variable in layer.weights}
     places = [name for name, variable in places.items() if id(variable) not in filled]
     if places:

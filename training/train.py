@@ -21,6 +21,7 @@ from rich.console import Console
 from robustzoo import architectures, datasets, zoo
 from robustzoo.backend import data_parallel
 from robustzoo.closest import closest
+from robustzoo.detect import abstains
 from robustzoo.hashes import sha256
 from robustzoo.provenance import provenance
 from robustzoo.threats import to_config
@@ -142,15 +143,17 @@ class Run:
     def write(self, output: Path) -> None:
         """Writes the model folder of the best epoch."""
         recipe = self.recipe
-        self.defense.deployed.set_weights(self.best)
-        model = release(recipe, self.defense.deployed, self.data.train)
+        if self.best is not None:  # else nothing was trained
+            self.defense.deployed.set_weights(self.best)
+        model = release(recipe, self.defense.deployed, self.data)
+        rejection = ["rejected"] if abstains(model) else []
         config = {
             **recipe.described,
             "dataset": recipe.dataset,
             "threat": to_config(recipe.threat) if recipe.threat else None,
             "defense": recipe.method or snake_case(type(self.defense).__name__),
             "input_shape": list(model.input_shape[1:]),
-            "labels": list(self.data.label_names),
+            "labels": [*self.data.label_names, *rejection],
             "recipe": self.path.stem,
             "license": recipe.license,
         }
@@ -158,7 +161,7 @@ class Run:
         zoo.save(model, output, config, training=self._record())
         if output.resolve().parent == CARDS:
             zoo.register(output)
-        self.checkpoint.unlink()
+        self.checkpoint.unlink(missing_ok=True)
         if lost:
             self.console.print(f"{', '.join(lost)} there were of the weights before, and are gone")
         self.console.print(f"wrote {output}; measure it with: robustzoo evaluate {output}")
@@ -308,7 +311,7 @@ class Run:
             "seed": self.seed,
             "seconds": round(self.progress["seconds"], 1),
             "epochs": self.progress["epoch"],
-            "best_epoch": self.progress["best_epoch"],
+            "best_epoch": self.progress["best_epoch"] or 0,
             "settings": settings(self.recipe),
             "published": plain(self.recipe.published),
             "remark": self.recipe.remark,

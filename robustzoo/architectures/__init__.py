@@ -1,6 +1,7 @@
 """Architectures: functions that return a `keras.Model` from images in [0, 1] to float32 logits."""
 
 from robustzoo.architectures._parts import CIFAR10_MEAN, CIFAR10_STD
+from robustzoo.architectures.abstaining import abstaining
 from robustzoo.architectures.build import ARCHITECTURES, build
 from robustzoo.architectures.center_head import center_head
 from robustzoo.architectures.ensemble import ensemble
@@ -27,6 +28,7 @@ __all__ = [
     "ARCHITECTURES",
     "CIFAR10_MEAN",
     "CIFAR10_STD",
+    "abstaining",
     "build",
     "center_head",
     "ensemble",

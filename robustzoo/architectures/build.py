@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from robustzoo.architectures.abstaining import abstaining
 from robustzoo.architectures.center_head import center_head
 from robustzoo.architectures.ensemble import ensemble
 from robustzoo.architectures.linear import linear
@@ -29,6 +30,7 @@ from robustzoo.architectures.wong_small import wong_small
 ARCHITECTURES = {
     function.__name__: function
     for function in (
+        abstaining,
         center_head,
         ensemble,
         linear,

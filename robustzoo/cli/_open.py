@@ -73,9 +73,10 @@ def sample(config: dict, examples: int | None, seed: int) -> tuple:
 
 def _test_split(config):
     from robustzoo import datasets
+    from robustzoo.zoo.config import classes
 
     data = datasets.load(config["dataset"])
-    labels, names = list(config["labels"]), list(data.label_names)
+    labels, names = classes(config), list(data.label_names)
     if labels == names:
         return data.test
     unknown = [label for label in labels if label not in names]

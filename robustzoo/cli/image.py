@@ -41,13 +41,15 @@ def attack(name, image, label, target, eps, steps, seed, output, figure):
 
     The result is read back from the file, which holds 8 bits per channel.
     """
+    from robustzoo.zoo.config import classes
+
     output = _output(image, output)
     figure = _drawn(figure)
     model, config, _ = open_model(name)
-    labels, clean = config["labels"], _picture(image, model)
+    labels, clean, valid = config["labels"], _picture(image, model), classes(config)
     before = _probabilities(model, clean)
-    label = int(before.argmax()) if label is None else _class(label, labels)
-    target = None if target is None else _class(target, labels)
+    label = int(before[: len(valid)].argmax()) if label is None else _class(label, valid)
+    target = None if target is None else _class(target, valid)
     if target == label:
         raise ValueError(f"target must differ from the true class {labels[label]!r}")
     threat = threat_of(config, eps)
@@ -58,7 +60,8 @@ def attack(name, image, label, target, eps, steps, seed, output, figure):
     if figure:
         rows.append(["figure", None, None, _write_figure(output, clean, adversarial, rows)])
     table(["image", "class", "probability", "file"], rows)
-    fooled = after.argmax() != label if target is None else after.argmax() == target
+    wrong = after.argmax() not in (label, len(valid))  # at whose place a rejection stands
+    fooled = wrong if target is None else after.argmax() == target
     distance = float(threat.distance(adversarial, clean)[0])
     outcome = "succeeds" if fooled else "fails"
     notice(f"PGD-{steps} {outcome} at {threat}; the file is {distance:.4f} away")
@@ -119,10 +122,14 @@ def _write_adversarial(model, clean, label, target, threat, steps, seed, output)
     import numpy as np
 
     from robustzoo.attacks import PGD, generate
+    from robustzoo.detect import abstains, evasion
+    from robustzoo.losses import cross_entropy
     from robustzoo.pictures import write_picture
 
+    targeted = target is not None
+    loss = evasion if abstains(model) and not targeted else cross_entropy
     # 2.5 eps in all, so that PGD can reach any point of the ball from any other (Madry et al.).
-    pgd = PGD(threat, 2.5 * threat.eps / steps, steps, targeted=target is not None)
+    pgd = PGD(threat, 2.5 * threat.eps / steps, steps, loss, targeted=targeted)
     labels = np.array([label if target is None else target])
     adversarial = generate(pgd, model, clean, labels, seed=seed)
     write_picture(output, adversarial[0], clean[0])

@@ -13,7 +13,7 @@ from robustzoo.cli._show import line, notice, percent
 from robustzoo.writable import writable
 
 # Named here, because `robustzoo --help` must not import the attacks; a test compares.
-SUITES = ("quick", "pgd", "paper", "autoattack", "rand")
+SUITES = ("quick", "pgd", "paper", "autoattack", "rand", "evasion")
 LOSSES = (
     "own", "cross_entropy", "margin", "dlr", "mmc", "reverse_cross_entropy", "large_margin_gm",
 )  # fmt: skip
@@ -21,11 +21,16 @@ LOSSES = (
 
 @click.command()
 @click.argument("name")
-@click.option("--suite", default="pgd", show_default=True, type=click.Choice(SUITES))
+@click.option(
+    "--suite", default=None, type=click.Choice(SUITES), show_default="pgd, or evasion",
+    help="evasion is of models that abstain, the others of those that do not.",
+)  # fmt: skip
 @click.option("--examples", type=click.IntRange(1), help="Size of a sample; by default all.")
 @click.option("--sample-seed", default=0, show_default=True, help="Of that sample.")
 @click.option("--eps", help='Budget, e.g. "8/255"; by default what the model was trained for.')
-@click.option("--restarts", default=2, show_default=True, type=click.IntRange(1), help="Of PGD-40.")
+@click.option(
+    "--restarts", default=2, show_default=True, type=click.IntRange(1), help="Of the longest PGD."
+)
 @click.option("--draws", default=1, show_default=True, type=click.IntRange(1), help="For EOT.")
 @click.option(
     "--prove", "methods", multiple=True,
@@ -46,14 +51,15 @@ def evaluate(name, examples, sample_seed, report, **options):
     """Measure accuracy on the test set, without and under the attacks of a suite.
 
     pgd is FGSM, PGD-20, the same on the margin, and PGD-40; autoattack the published cascade; paper
-    adds PGD-100 and minimal norms to pgd; quick is a first look; rand is for random models. An
-    interrupted evaluation goes on where it was. Where NAME is a folder, its eval.json, card and
-    manifest are renewed.
+    adds PGD-100 and minimal norms to pgd; quick is a first look; rand is for random models, evasion
+    for those that abstain. An interrupted evaluation goes on where it was. Where NAME is a folder,
+    its eval.json, card and manifest are renewed.
     """
     report = report and writable(report)
     _check_used(options["suite"], options["draws"])
     _check_proofs(options["suite"], options["methods"])
     model, config, folder = open_model(name)
+    options["suite"] = _suite(options["suite"], config)
     test, sample_seed = sample(config, examples, sample_seed)
     weights = weights_to_renew(name, folder)
     found = _evaluated(model, config, test, sample_seed, **options)
@@ -69,7 +75,7 @@ def evaluate(name, examples, sample_seed, report, **options):
 
 @click.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@click.option("--suite", default="quick", show_default=True, type=click.Choice(SUITES))
+@click.option("--suite", default="quick", show_default=True, type=click.Choice(SUITES[:-1]))
 @click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--sample-seed", default=0, show_default=True, help="Of the sample of examples.")
 @click.option("--eps", help='Budget, e.g. "8/255"; by default that of the first model.')
@@ -138,11 +144,25 @@ def _evaluated(
     )
 
 
+def _suite(suite, config):
+    """The suite asked for, if it is one of this model; by default the first that is."""
+    abstains = config["architecture"] == "abstaining"
+    suite = suite or ("evasion" if abstains else "pgd")
+    if (suite == "evasion") != abstains:
+        raise click.UsageError(
+            f"the model abstains, and its suite is evasion. Received: {suite}"
+            if abstains
+            else "the suite evasion is of models that abstain, and this one does not"
+        )
+    return suite
+
+
 def _check_used(suite, draws):
     """Refuses options that this suite would not heed."""
     source = click.get_current_context().get_parameter_source("restarts")
-    if suite not in ("pgd", "paper") and source is ParameterSource.COMMANDLINE:
-        raise click.UsageError(f"--restarts is of the suites pgd and paper. Received: {suite}")
+    if suite not in (None, "pgd", "paper", "evasion") and source is ParameterSource.COMMANDLINE:
+        valid = "pgd, paper and evasion"
+        raise click.UsageError(f"--restarts is of the suites {valid}. Received: {suite}")
     if suite == "rand" and 1 < draws < 20:
         raise click.UsageError(f"the suite rand averages at least 20 draws. Received: {draws}")
 
@@ -155,7 +175,7 @@ def _check_proofs(suite, methods):
 
     chosen(methods)
     if suite != "autoattack":
-        raise click.UsageError(f"--prove is of the suite autoattack. Received: {suite}")
+        raise click.UsageError(f"--prove is of the suite autoattack. Received: {suite or 'none'}")
 
 
 def _kind(record):
@@ -173,6 +193,8 @@ def _effort(record):
 def _not_made(model, test, found):
     from robustzoo.evaluation.checks import checks_not_made, is_random
 
+    if found.rejected is not None:
+        return ["the model itself (it abstains, which the attacks of the checks take for success)"]
     return checks_not_made(found.results, found.threat, is_random(model, test.images))
 
 
@@ -193,6 +215,8 @@ def _open_alike(names):
     opened = {}
     for name in names:
         model, config, folder = open_model(name)
+        if config["architecture"] == "abstaining":
+            raise ValueError(f"a report compares models that do not abstain. Received: {name}")
         label = Path(name).name.strip(".") or folder.resolve().name
         if label in opened:
             raise ValueError(f"models of one report need different names. Received: {label} twice")

@@ -1,7 +1,9 @@
 """Detectors: they accept or reject an input by a score, high for what looks like clean data."""
 
+from robustzoo.detect._file import DETECTORS
 from robustzoo.detect.abstain import abstain
 from robustzoo.detect.abstaining import abstaining
+from robustzoo.detect.abstains import abstains
 from robustzoo.detect.base import Detector
 from robustzoo.detect.confidence import Confidence
 from robustzoo.detect.embedding import embedding
@@ -16,6 +18,7 @@ from robustzoo.detect.save import save
 from robustzoo.detect.threshold import threshold
 
 __all__ = [
+    "DETECTORS",
     "LID",
     "ROC",
     "Confidence",
@@ -24,6 +27,7 @@ __all__ = [
     "NonMaximalEntropy",
     "abstain",
     "abstaining",
+    "abstains",
     "embedding",
     "evasion",
     "load",

@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-from keras import ops
 
 from robustzoo.checks import check_data, check_images
 from robustzoo.detect._layers import check_model
@@ -66,29 +65,40 @@ class Detector:
         self.arrays = {name: np.asarray(value, "float32") for name, value in arrays.items()}
         self.scorer = self.network_with(self.values, self.arrays)
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of the arrays that `learn` returns, if no class lacks training images."""
+        return {}
+
+    def blank(self) -> keras.Model:
+        """`scorer` with weights of 1 in place of arrays, to be read from a model folder."""
+        return self._scoring(self.values, self.shapes())[0]
+
     def network_with(self, fn, arrays: dict[str, np.ndarray]) -> keras.Model:
         """A model from images to `fn(arrays, logits, *features)`, `arrays` as fixed weights."""
-        return keras.Model(self.network.inputs[0], _Head(fn, arrays)(self.network.outputs))
+        network, weights = self._scoring(fn, {name: a.shape for name, a in arrays.items()})
+        for name, array in arrays.items():
+            weights[name].assign(array)
+        return network
 
     def checked(self, images) -> np.ndarray:
         """`images` as float32, or ValueError."""
         return check_images(images, self.model.input_shape[1:])
 
+    def _scoring(self, fn, shapes):
+        """A model from images to `fn(arrays, logits, *features)`, and the weights of the arrays."""
+        head = _Head(fn, shapes)
+        return keras.Model(self.network.inputs[0], head(self.network.outputs)), head.arrays
+
 
 class _Head(keras.layers.Layer):
-    """`fn(arrays, *inputs)`, with the arrays as weights that no training changes."""
+    """`fn(arrays, *inputs)`, with arrays of `shapes` as weights that no training changes."""
 
-    def __init__(self, fn, arrays):
+    def __init__(self, fn, shapes):
         super().__init__(trainable=False, dtype="float32", name="detector_score")
         self.fn = fn
         self.arrays = {
-            name: self.add_weight(
-                shape=array.shape,
-                initializer=lambda shape, dtype, array=array: ops.convert_to_tensor(array, dtype),
-                trainable=False,
-                name=name,
-            )
-            for name, array in arrays.items()
+            name: self.add_weight(shape=shape, initializer="ones", trainable=False, name=name)
+            for name, shape in shapes.items()
         }
 
     def call(self, inputs):

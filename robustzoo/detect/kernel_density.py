@@ -1,5 +1,7 @@
 """Kernel density."""
 
+import math
+
 import numpy as np
 from keras import ops
 from scipy.spatial import distance
@@ -58,6 +60,10 @@ class KernelDensity(Detector):
     def features(self, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
         """Features (N, D) of images (N, H, W, C) in [0, 1]."""
         return forward(self._features, self.checked(images), batch_size)
+
+    def shapes(self):
+        classes, size = self.model.output_shape[-1], math.prod(self._features.output_shape[1:])
+        return {"bank": (classes, self.per_class, size), "counts": (classes,), "variance": ()}
 
     def learn(self, images, labels):
         generator = np.random.default_rng(self.seed)

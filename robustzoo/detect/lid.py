@@ -1,5 +1,7 @@
 """Local intrinsic dimensionality."""
 
+import math
+
 import numpy as np
 from keras import ops
 
@@ -77,6 +79,13 @@ class LID(Detector):
         parts = (images[rows], noisy, adversarial[rows])
         self.use(self._regression(images[reference], parts))
         return self
+
+    def shapes(self):
+        outputs = self.network.outputs[1:]
+        banks = {
+            f"layer{i}": (self.reference, math.prod(z.shape[1:])) for i, z in enumerate(outputs)
+        }
+        return banks | {"scale": (len(outputs),), "weights": (len(outputs),), "bias": (1,)}
 
     def values(self, arrays, logits, *features):
         scaled = self._dimensions(arrays, logits, *features) * arrays["scale"]

@@ -14,6 +14,7 @@ from robustzoo.attacks import Attack, generate, run
 from robustzoo.attacks.base import fooled
 from robustzoo.certification import Certificate
 from robustzoo.checks import check_batch_size, is_attack
+from robustzoo.detect import abstains
 from robustzoo.evaluation._bar import progress_bar
 from robustzoo.evaluation._data import checked_data
 from robustzoo.evaluation.checks import (
@@ -56,14 +57,15 @@ def evaluate(
     """Attacks `model` and reports, per example, what survived.
 
     An example is broken by what fools the model, judged once more in float32 at the end, and lies
-    within the threat, whatever the attack was after. The worst case is taken per example.
+    within the threat, whatever the attack was after. The worst case is taken per example. What a
+    model of `detect.abstaining` rejects is an error without attack, and withstood under one.
 
     Args:
         model: from images in [0, 1] to logits.
         data: something with `images` and `labels`, such as `datasets.load("mnist").test`, or the
             two as a tuple: float (N, H, W, C) in [0, 1] and integers (N,).
         threat: what the adversary may do.
-        attacks: by label; default `suite(threat)`.
+        attacks: by label; default `suite(threat)`, of a model that abstains its "evasion".
         cascade: each attack sees only the examples that those before it left, as in AutoAttack;
             else every correctly classified one, so that each row stands for itself.
         certificate: what `certify` proved of these images within this threat: they count as robust
@@ -78,8 +80,12 @@ def evaluate(
         tell: called with each result as soon as it is there.
     """
     _check_arguments(threat, attacks, batch_size, seed)
+    rejects = abstains(model)
+    if rejects and precision != "float32":
+        raise ValueError(f"a model that abstains is attacked in float32. Received: {precision!r}")
     images, labels = checked_data(model, data)
-    attacks = _judgeable(suite(threat) if attacks is None else attacks, threat)
+    default = suite(threat, "evasion" if rejects else "pgd") if attacks is None else attacks
+    attacks = _judgeable(default, threat)
     weights, examples = sha256(*model.get_weights()), sha256(images, labels)
     proved = _proved(certificate, weights, examples, threat, cascade)
     clean, logits = _unattacked(model, images, labels, threat, batch_size, seed)
@@ -99,7 +105,7 @@ def evaluate(
     kept.close()
     return Report(
         dataset, threat, weights, examples, seed, sample_seed, tuple(results), findings, precision,
-        certificate and _about(certificate),
+        certificate and _about(certificate), _rejected(logits) if rejects else None,
     )  # fmt: skip
 
 
@@ -149,6 +155,11 @@ def _proved(certificate, weights, examples, threat, cascade):
     return certificate.certified
 
 
+def _rejected(logits):
+    """Share of the images of which a model that abstains says its last class."""
+    return round(float((logits.argmax(axis=-1) == logits.shape[-1] - 1).mean()), 6)
+
+
 def _about(certificate):
     """What the record of an evaluation says of its certificate."""
     return {
@@ -182,6 +193,8 @@ def _attacked(judge, attacks, images, labels, correct):
 
 def _findings(model, images, labels, threat, seed, attacks, results):
     """What the checks of the model and of the results have to say."""
+    if abstains(model):  # the attacks of the checks would take rejection for success
+        return tuple(check_results(results))
     averaged = all(getattr(attack, "draws", 1) > 1 for attack in attacks.values())
     left = left_by_white_box(results)
     alone = check_model(model, images, labels, threat, seed, averaged, left)
@@ -203,7 +216,7 @@ class _Judge:
         self.model, self.proved, self.threat, self.cascade = model, proved, threat, cascade
         self.batch_size, self.seed, self.journal = batch_size, seed, journal
         self.searched = model if precision == "float32" else lower_precision(model, precision)
-        self.random = is_random(model, images)
+        self.random, self.rejects = is_random(model, images), abstains(model)
 
     def __call__(self, label, attack, images, labels, correct, rows, advance):
         """The `Result` of `attack` on the examples at `rows`."""
@@ -253,7 +266,8 @@ class _Judge:
 
     def _wrong(self, images, labels):
         logits = forward(self.model, images, self.batch_size)
-        return keras.ops.convert_to_numpy(fooled(logits, labels)).copy()
+        wrong = keras.ops.convert_to_numpy(fooled(logits, labels)).copy()
+        return wrong & (logits.argmax(axis=-1) < logits.shape[-1] - self.rejects)
 
     def _attack(self, attack, model, images, labels, seed, advance=lambda count: None):
         """Adversarial images (N, ...), whether they seemed to succeed, gradients, queries."""
@@ -269,8 +283,9 @@ class _Judge:
         """When an example has been attacked enough: not before the smallest change, if asked.
 
         A random model may be fooled once by luck; it is judged by other noise, so that is not it.
+        An attack that ends as soon as a model abstains would never get past that.
         """
-        if self.random or (getattr(attack, "minimal", False) and not self.cascade):
+        if self.random or self.rejects or (getattr(attack, "minimal", False) and not self.cascade):
             return None
         return self.threat.contains
 

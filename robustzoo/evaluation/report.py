@@ -68,6 +68,7 @@ class Report:
         precision: in which adversarial examples were searched for; they are judged in float32.
         proved: of a certificate whose images count as robust without attack, its "methods", how
             many "examples" it proves, its "tolerance" and "seconds"; None without one.
+        rejected: share of the clean images that a model which abstains rejects; None of others.
     """
 
     dataset: str
@@ -80,6 +81,7 @@ class Report:
     findings: tuple[Finding, ...] | None = None
     precision: str = "float32"
     proved: dict | None = None
+    rejected: float | None = None
 
     @property
     def robust(self) -> np.ndarray:
@@ -109,6 +111,7 @@ class Report:
             "cascade": any(result.cascade for result in self.results),
             "precision": self.precision,
             **({"proved": self.proved} if self.proved else {}),
+            **({} if self.rejected is None else {"rejected": self.rejected}),
             "command": command,
             **provenance(),
             "results": [self._entry(result) for result in self.results],

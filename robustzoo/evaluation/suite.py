@@ -12,6 +12,7 @@ from robustzoo.attacks import (
     fgsm,
 )
 from robustzoo.closest import closest
+from robustzoo.detect import evasion
 from robustzoo.evaluation.describe import describe
 from robustzoo.losses import cross_entropy, dlr, margin
 from robustzoo.threats import L1, L2, Linf
@@ -42,7 +43,7 @@ def suite(
 
     Args:
         threat: the budget of all of them.
-        name: "quick", "pgd", "paper", "autoattack" or "rand"; see `SUITES`.
+        name: "quick", "pgd", "paper", "autoattack", "rand" or "evasion"; see `SUITES`.
         classes: of the model; AutoAttack's targets are the 9 next best, or all where fewer.
         restarts: of the PGD with most steps.
         draws: gradients averaged per step, outputs by Square, for models that are random ("rand"
@@ -138,11 +139,34 @@ def _rand(threat, classes, restarts, draws):
     }
 
 
+def _evasion(threat, classes, restarts, draws):
+    """For models that abstain: PGD-40 on the class alone, then PGD-100 that knows the detector.
+
+    The first is what detectors of the literature were tried against. The second ascends
+    `detect.evasion`, from the clean image as well, and is what to believe.
+    """
+    if isinstance(threat, L1):
+        raise ValueError(f"the suite 'evasion' needs a threat Linf or L2. Received: {threat}")
+    long = dict(step_size=threat.eps / 30, steps=100, loss=evasion, draws=draws)
+    many = f" x {restarts}" if restarts > 1 else ""
+    return {
+        "PGD-40 class": PGD(threat, threat.eps / 10, steps=40, loss=class_margin, draws=draws),
+        f"PGD-100 evasion{many}": PGD(threat, restarts=restarts, **long),
+        "BIM-100 evasion": PGD(threat, start="clean", **long),
+    }
+
+
+def class_margin(y, logits):
+    """`losses.margin` of all logits but the last, which is the rejection."""
+    return margin(y, logits[:, :-1])
+
+
 SUITES = {
     "quick": _quick,
     "pgd": _pgd,
     "paper": _paper,
     "autoattack": _autoattack,
     "rand": _rand,
+    "evasion": _evasion,
 }
 CASCADES = ("autoattack", "rand")  # suites in which an attack sees what those before it left

@@ -7,6 +7,7 @@ from robustzoo.layers.max_mahalanobis_centers import max_mahalanobis_centers
 from robustzoo.layers.mixup_pool import MixupPool
 from robustzoo.layers.noise import Noise
 from robustzoo.layers.random_centers import random_centers
+from robustzoo.layers.rejection import Rejection
 from robustzoo.layers.reverse_logits import ReverseLogits
 from robustzoo.layers.temperature import Temperature
 
@@ -16,6 +17,7 @@ __all__ = [
     "LogMeanProbability",
     "MixupPool",
     "Noise",
+    "Rejection",
     "ReverseLogits",
     "Temperature",
     "max_mahalanobis_centers",

@@ -212,6 +212,11 @@ def _measured(evaluation: dict, published: dict) -> str:
     told = [f"Measured on {sample}.", head + "\n".join(rows)]
     if any(_published(published, result["label"]) != "-" for result in evaluation["results"]):
         told.append(f"Published: {published['source']}.")
+    if "rejected" in evaluation:
+        told.append(
+            f"The model rejects {100 * evaluation['rejected']:.2f} % of these images without "
+            "attack, which count as errors there; what it rejects under attack counts as withstood."
+        )
     told += [*_short_steps(evaluation), *_verdict(evaluation)]
     return "\n\n".join([*told, "Reproduce:", _provenance(evaluation)])
 

@@ -46,6 +46,12 @@ def check_config(config: dict) -> dict:
     return config
 
 
+def classes(config: dict) -> list[str]:
+    """The labels that data can have: all but the rejection of a model that abstains."""
+    labels = list(config["labels"])
+    return labels[:-1] if config["architecture"] == "abstaining" else labels
+
+
 def check_threat(threat: dict) -> None:
     """ValueError unless `threat` is {"norm": "linf", "eps": "8/255"} or alike."""
     _check_keys("threat", threat, ("norm", "eps"))

@@ -31,7 +31,7 @@ SMOOTHING = ORIGIN | SAMPLE | {
 }  # fmt: skip
 # Facts that may be absent.
 OPTIONAL = {"further": LIST, "sample_seed": (int, NOTHING), "worst_case_accuracy": NUMBER,
-            "precision": TEXT, "proved": OBJECT, "not_checked": LIST,
+            "precision": TEXT, "proved": OBJECT, "rejected": NUMBER, "not_checked": LIST,
             "interval": LIST, "findings": (list, NOTHING), "median_distance": (int, float, NOTHING),
             "weights_sha256": TEXT, "settings": OBJECT, "curve": LIST,
             "best_epoch": WHOLE, "models": OBJECT, "earlier": LIST,
@@ -101,8 +101,8 @@ def check_evaluation(evaluation: dict | None, weights: bytes | None = None) -> d
         for check in part.get("not_checked", ()):
             check_text("eval.json: an entry of not_checked", check)
         accuracies = [result["accuracy"] for result in part["results"]]
-        if "worst_case_accuracy" in part:
-            accuracies.append(part["worst_case_accuracy"])
+        shares = ("worst_case_accuracy", "rejected")
+        accuracies += [part[share] for share in shares if share in part]
         _check_accuracies("eval.json", accuracies)
         if "interval" in part:
             _check_interval(part["interval"])

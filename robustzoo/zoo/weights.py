@@ -47,7 +47,9 @@ def pack(model) -> bytes:
     """The weights of `model` as safetensors; ValueError if one is not finite or not a number."""
     arrays = {}
     for name, variable in named_weights(model).items():
-        array = np.ascontiguousarray(ops.convert_to_numpy(ops.cast(variable, _stored(variable))))
+        # Not np.ascontiguousarray, which makes a vector of a single number.
+        stored = ops.convert_to_numpy(ops.cast(variable, _stored(variable)))
+        array = np.asarray(stored, order="C")
         _check_finite(name, array)
         arrays[name] = array
     return safetensors.numpy.save(arrays)

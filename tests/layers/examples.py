@@ -9,6 +9,7 @@ EXAMPLES = [
     (layers.LogMeanProbability(), (3, 4)),
     (layers.Noise(0.1, seed=1), (5, 5, 2)),
     (layers.MixupPool(1, 2, size=2, seed=1), [(5, 5, 2), (4,)]),
+    (layers.Rejection(), [(4,), ()]),
     (layers.ReverseLogits(), (4,)),
     (layers.Temperature(10.0), (4,)),
 ]

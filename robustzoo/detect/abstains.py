@@ -1,0 +1,11 @@
+"""Which models reject inputs."""
+
+import keras
+
+from robustzoo.layers import Rejection
+
+
+def abstains(model: keras.Model) -> bool:
+    """Whether the last class of `model` is rejection, as `abstaining` makes it."""
+    layers = getattr(model, "layers", None)
+    return bool(layers) and isinstance(layers[-1], Rejection)

@@ -1,0 +1,37 @@
+"""Local intrinsic dimensionality as a detector (Ma et al., arXiv:1801.02613), MNIST, beside RCE.
+
+Nothing is trained: rce-mnist gets the detector, fitted to 2,000 training images and their PGD-40
+examples, and a threshold that 5 % of the validation images fall short of.
+
+Command:  python -m training.train lid_mnist
+Expect:   not yet measured
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.defenses import StandardTraining
+from training.recipe import Recipe
+from training.schedules import constant
+
+BASE = {
+    "architecture": "reversed_logits",
+    "arguments": {"base": {"architecture": "small_cnn", "arguments": {}}},
+}
+
+
+def recipe() -> Recipe:
+    return Recipe(
+        dataset="mnist",
+        **BASE,
+        defense=StandardTraining,
+        threat=None,
+        method="lid",
+        epochs=0,
+        batch_size=128,
+        learning_rate=partial(constant, peak=0.0),
+        optimizer=keras.optimizers.SGD,
+        initial="rce-mnist",
+        released={"architecture": "abstaining", "arguments": {"base": BASE, "detector": "LID"}},
+    )

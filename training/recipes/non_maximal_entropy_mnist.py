@@ -1,0 +1,40 @@
+"""Non-maximal entropy as a detector (Pang et al., arXiv:1706.00633), MNIST, beside RCE.
+
+Nothing is trained: rce-mnist gets the detector, and a threshold that 5 % of the validation images
+fall short of.
+
+Command:  python -m training.train non_maximal_entropy_mnist
+Expect:   not yet measured
+"""
+
+from functools import partial
+
+import keras
+
+from robustzoo.defenses import StandardTraining
+from training.recipe import Recipe
+from training.schedules import constant
+
+BASE = {
+    "architecture": "reversed_logits",
+    "arguments": {"base": {"architecture": "small_cnn", "arguments": {}}},
+}
+
+
+def recipe() -> Recipe:
+    return Recipe(
+        dataset="mnist",
+        **BASE,
+        defense=StandardTraining,
+        threat=None,
+        method="non_maximal_entropy",
+        epochs=0,
+        batch_size=128,
+        learning_rate=partial(constant, peak=0.0),
+        optimizer=keras.optimizers.SGD,
+        initial="rce-mnist",
+        released={
+            "architecture": "abstaining",
+            "arguments": {"base": BASE, "detector": "NonMaximalEntropy"},
+        },
+    )
