@@ -76,7 +76,12 @@ def random_state(seed):
     """Draws the raw state (2,) of an integer or a `SeedGenerator`, which moves on by one."""
     if isinstance(seed, keras.random.SeedGenerator):
         return seed.next()
-    return ops.convert_to_tensor([seed, 0], "int32")
+    return ops.convert_to_tensor([wrapped(seed), 0], "int32")
+
+
+def wrapped(number):
+    """An integer as int32 arithmetic has it, modulo 2^32; tensors are so already."""
+    return (number + 2**31) % 2**32 - 2**31 if isinstance(number, int) else number
 
 
 if BACKEND == "tensorflow":

@@ -18,6 +18,7 @@ from keras import ops
 from robustzoo.closest import closest
 
 PIXELS = (1, 2, 3)
+SMALLEST = 2.0**-126  # above 0, of float32 with all its digits
 ROUNDING = 1e-6  # of float32 pixels, when it is asked whether an image is within a budget
 
 
@@ -92,7 +93,10 @@ class L2(_Ball):
 
     def steepest(self, gradient):
         """Direction of unit length that raises a linear loss most: g / ||g||_2."""
-        return gradient / ops.maximum(_norm(gradient), 1e-12)
+        # A saturated model's gradients are so small that their squares are 0 in float32.
+        largest = ops.max(ops.abs(gradient), axis=PIXELS, keepdims=True)
+        gradient = gradient / ops.maximum(largest, SMALLEST)
+        return gradient / ops.maximum(_norm(gradient), 1.0)
 
     def distance(self, z, x):
         """||z - x||_2 of each image, shape (B,)."""

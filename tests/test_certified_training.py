@@ -1,5 +1,6 @@
 """Training on bounds: they are those of `certify`, schedules and parts those of the papers."""
 
+import functools
 import math
 
 import keras
@@ -222,6 +223,23 @@ def test_wong_kolter_is_judged_by_a_bound():
     assert (best > loose + 0.01).any()
 
 
+def test_no_row_is_exact_where_none_was_asked_for():
+    """At so small an eps no unit crosses: with exact rows two draws agree."""
+    model = chain()
+    x, y = images(model, 4)
+    graph, region = Graph(model), Region(FLOAT32.read(x), FLOAT32.read(np.full(4, 1e-4)), Linf)
+    weights, seed = graph.read(FLOAT32), keras.random.SeedGenerator(0)
+    for exact in (True, False):
+        draw = functools.partial(
+            dual_bounds, FLOAT32, graph, weights, region, 2, seed=seed, exact=exact
+        )
+        (one, _), (other, _) = draw()[graph.bent[-1]], draw()[graph.bent[-1]]
+        assert np.array_equal(numpy(one), numpy(other)) == exact
+    found = judged(compiled(WongKolter, model, projections=2, exact=False), *tensors(x, y))
+    expected = judged(compiled(CrownIBP, model), *tensors(x, y))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
 def test_wong_kolter_is_judged_by_more_exact_rows_than_it_trains_with():
     """More units of the middle layer cross than there are projections, fewer than eight times."""
     inputs = keras.Input((4, 4, 1))
@@ -347,6 +365,7 @@ def test_shi_initialization_and_regularizer():
         (MTLIBP, {"alpha": 2.0}, "alpha must lie"),
         (WongKolter, {"projections": 1}, "projections must be"),
         (WongKolter, {"estimator": "mean"}, "estimator must be one of"),
+        (WongKolter, {"projections": None, "exact": False}, "exact=False needs projections"),
     ],
 )
 def test_refuses(cls, options, message):

@@ -37,6 +37,7 @@ from robustzoo.evaluation import (
     suite,
 )
 from robustzoo.evaluation.describe import describe
+from robustzoo.evaluation.fully_described import fully_described
 from robustzoo.evaluation.measures import eps_curve
 from robustzoo.evaluation.report import interval
 from robustzoo.evaluation.tables import accuracy_tables
@@ -276,6 +277,13 @@ def test_a_journal_is_not_kept_of_attacks_that_have_but_a_name(model, data, thre
     with pytest.raises(KeyboardInterrupt):
         evaluate(model, data, tell=stop, **options)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_journal_is_not_kept_of_what_others_wrote(model, data, threat, tmp_path):
+    """Somebody's loss may be mended before the evaluation goes on, under the same name."""
+    assert fully_described(pgd(threat)) and fully_described(pgd(threat, loss=margin))
+    assert not fully_described(pgd(threat, loss=classes))
+    assert not fully_described(functools.partial(margin, classes))
 
 
 def test_a_journal_that_cannot_be_written_is_no_reason_to_stop(model, data, threat, tmp_path):
@@ -551,6 +559,8 @@ def test_suites():
         ({"attacks": {"a": PGD}}, "attacks must be attacks by their labels"),
         ({"batch_size": 0}, "batch_size must be an integer >= 1"),
         ({"seed": "a"}, "seed must be an integer"),
+        ({"seed": -1}, "seed must be an integer from 0 to 2"),
+        ({"seed": 2**31}, "seed must be an integer from 0 to 2"),
         ({"data": 3}, r"data must be a tuple \(images, labels\)"),
         ({"model": lambda x: x}, "must be a functional keras.Model"),
     ],

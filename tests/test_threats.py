@@ -1,7 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from tiny import tiny_batch
+from keras import ops
+from tiny import numpy, tiny_batch
 
 from robustzoo.attacks import PGD
 from robustzoo.threats import L1, L2, Linf, format_eps, from_config, parse_eps, to_config
@@ -35,6 +36,17 @@ def test_distances_by_hand():
     assert float(Linf(1.0).distance(z, x)[0]) == pytest.approx(0.4)
     assert float(L2(1.0).distance(z, x)[0]) == pytest.approx(0.5)
     assert float(L1(1.0).distance(z, x)[0]) == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-20, 1e-35])
+def test_a_direction_is_as_long_however_small_the_gradient(scale):
+    gradient = np.random.default_rng(0).normal(size=(3, 4, 4, 2)).astype("float32")
+    gradient[2] = 0.0
+    for threat, norm in ((L2(1.0), 2), (L1(1.0), 1), (Linf(1.0), np.inf)):
+        found = numpy(threat.steepest(ops.convert_to_tensor(np.float32(scale) * gradient)))
+        lengths = np.linalg.norm(found.reshape(3, -1), norm, axis=1)
+        np.testing.assert_allclose(lengths, [1.0, 1.0, 0.0], rtol=1e-6)
+        np.testing.assert_allclose(found, numpy(threat.steepest(gradient)), rtol=1e-5, atol=1e-6)
 
 
 def test_eps_is_written_exactly():

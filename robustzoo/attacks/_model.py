@@ -4,7 +4,7 @@ import functools
 
 from keras import ops
 
-from robustzoo.backend import frozen, input_gradient, random_state
+from robustzoo.backend import frozen, input_gradient, random_state, wrapped
 from robustzoo.inference import inference
 
 # A raw random state is a seed and a counter. They move by more than a model draws meanwhile, so
@@ -54,6 +54,11 @@ def gradient(model, z, values, noise=None, draws: int = 1):
             return values(logits), logits
 
         *part, slope = input_gradient(judged, z)
+        if len(part[0].shape) != 1:
+            raise ValueError(
+                "a loss of an attack must give one value per example, shape (B,); a class of Keras "
+                f"does with reduction=None. Received: {tuple(part[0].shape)}"
+            )
         part.append(ops.where(ops.isfinite(slope), slope, 0.0))
         total = part if total is None else [a + b for a, b in zip(total, part, strict=True)]
     losses, logits, direction = total
@@ -69,7 +74,7 @@ def random_variables(model) -> list:
 
 def later(noise, i):
     """The raw random state `i` steps after `noise`; None stays None."""
-    return None if noise is None else noise + _offset(noise, STEP * i, 0)
+    return None if noise is None else noise + _offset(noise, wrapped(STEP * i), 0)
 
 
 def within(noise, i):

@@ -10,7 +10,7 @@ from robustzoo.attacks.base import Attack, fooled, where
 from robustzoo.losses._own import rivals
 from robustzoo.threats import L2, Linf
 
-TIE = 1e-4  # logits by which a step aims past the boundary, so that a tie is not the end
+TIE = 1e-4  # L2 distance by which a step aims past the boundary, so that a tie is not the end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +103,7 @@ class DeepFool(Attack):
             index = ops.reshape(nearest, (-1, 1) + (1,) * (len(v.shape) - 2))
             return ops.take_along_axis(v, index, axis=1)[:, 0]
 
-        f, power, usable = (chosen(v)[:, None, None, None] for v in (f, power, usable))
-        length = ops.where(usable, (ops.abs(f) + TIE) / ops.where(usable, power, 1.0), 0.0)
+        far, dual, usable = (chosen(v)[:, None, None, None] for v in (far, dual, usable))
         w = ops.where(usable, chosen(w), 0.0)
-        return length * (ops.sign(w) if self.norm is Linf else w)
+        unit = ops.sign(w) if self.norm is Linf else w / ops.where(usable, dual, 1.0)
+        return ops.where(usable, far, 0.0) * unit + TIE * L2(0.0).steepest(unit)

@@ -9,7 +9,7 @@ from robustzoo.attacks._arguments import check_positive, check_step_size, check_
 from robustzoo.attacks._model import gradient
 from robustzoo.attacks.base import Attack, fooled, nothing_yet
 from robustzoo.losses import cross_entropy
-from robustzoo.threats import L1, L2, PIXELS, Linf
+from robustzoo.threats import L1, L2, PIXELS, SMALLEST, Linf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ class MIM(Attack):
         )
         # Unnormalised, the first steps' small gradients would count for nothing later.
         size = ops.sum(ops.abs(slope), axis=PIXELS, keepdims=True)
-        momentum = self.decay * state["momentum"] + slope / ops.maximum(size, 1e-12)
+        momentum = self.decay * state["momentum"] + slope / ops.maximum(size, SMALLEST)
         return {
             "z": self.threat.project(z + self.step_size * self.threat.steepest(momentum), x),
             "momentum": momentum,

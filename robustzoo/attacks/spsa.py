@@ -32,6 +32,7 @@ class SPSA(Attack):
         learning_rate: of Adam, in pixels of [0, 1].
         loss: (y, logits) -> (B,), ascended; descended when `targeted`.
         targeted: `y` holds the classes to reach rather than the true ones.
+        draws: outputs averaged per forward pass, of a random model (EOT).
     """
 
     threat: Linf | L2 | L1
@@ -41,16 +42,17 @@ class SPSA(Attack):
     learning_rate: float = 0.01
     loss: Callable = margin
     targeted: bool = False
+    draws: int = 1
 
     gradients = 0
 
     def __post_init__(self):
         check_threat(self)
-        check_positive(self, ("steps", "samples"), ("delta", "learning_rate"))
+        check_positive(self, ("steps", "samples", "draws"), ("delta", "learning_rate"))
 
     @property
     def queries(self):
-        return 2 * self.samples + 1  # and one to judge the new point
+        return self.draws * (2 * self.samples + 1)  # and one to judge the new point
 
     def begin(self, model, x, y, seed, run):
         return nothing_yet(x, y) | {
@@ -65,12 +67,12 @@ class SPSA(Attack):
         sign = -1.0 if self.targeted else 1.0
 
         def values(z, y, i):
-            return sign * self.loss(y, forward(model, z, within(noise, i)))
+            return sign * self.loss(y, forward(model, z, within(noise, self.draws * i), self.draws))
 
         slope = spsa_gradient(values, z, y, state["key"], steps, self.samples, self.delta)
         move, averages = adam(state, slope, steps)
         z = self.threat.project(z + self.learning_rate * move, x)
-        logits = forward(model, z, within(noise, self.samples))
+        logits = forward(model, z, within(noise, self.draws * self.samples), self.draws)
         return averages | {
             "z": z,
             "key": state["key"],

@@ -13,7 +13,9 @@ from robustzoo.certification.patch import saves_work
 ESTIMATORS = ("median", "geometric")
 
 
-def dual_bounds(xp, graph, weights, region, projections=None, estimator="median", seed=None):
+def dual_bounds(
+    xp, graph, weights, region, projections=None, estimator="median", seed=None, exact=True
+):
     """Bounds of every node by the dual of Wong & Kolter (2018, arXiv:1711.00851).
 
     Between lines of one slope a unit is c + <g, e> with |e_i| <= 1 for some row g of its own, so
@@ -30,6 +32,7 @@ def dual_bounds(xp, graph, weights, region, projections=None, estimator="median"
         estimator: of ||g||_1 from sums s: "median", or "geometric", cos(pi / 2k)^k prod |s|^(1/k).
             None for intervals in place of estimates: bounds, whatever `projections` are.
         seed: a `keras.random.SeedGenerator`, which the projections draw from.
+        exact: whether the few units that may cross have exact rows.
     """
     # Intervals of the first affine layer are exact.
     places = [p for p in graph.bent if graph[p].mixing > 1 and not graph[p].nonlinear]
@@ -50,6 +53,8 @@ def dual_bounds(xp, graph, weights, region, projections=None, estimator="median"
         if sums:
             center, radius = sums[place][0], _scale(sums[place][1], estimator)
             drawn = intersect(xp, drawn, (center - radius, center + radius))
+        if not exact:
+            return drawn
         return _exact_where_few(xp, graph, weights, region, boxes, place, counts[place], drawn)
 
     return interval_bounds(xp, graph, weights, region, better=better)

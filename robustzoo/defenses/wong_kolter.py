@@ -24,17 +24,30 @@ class WongKolter(Certified):
             of about that size are affordable; the paper's 50. None for exact bounds, which small
             nets can afford.
         estimator: "median" or "geometric".
+        exact: whether such rows are made at all where there are projections. Each goes back through
+            all that lies before it, so in a deep net they cost many times what the projections do,
+            in time and memory. Without, `evaluate` judges by IBP and CROWN-IBP alone.
     """
 
-    def __init__(self, classifier, *, projections: int | None = 50, estimator="median", **options):
+    def __init__(
+        self,
+        classifier,
+        *,
+        projections: int | None = 50,
+        estimator: str = "median",
+        exact: bool = True,
+        **options,
+    ):
         if estimator not in ESTIMATORS:
             raise ValueError(f"estimator must be one of {ESTIMATORS}. Received: {estimator!r}")
         if projections is not None and (type(projections) is not int or projections < 2):
             raise ValueError(
                 f"projections must be an integer >= 2, or None. Received: {projections}"
             )
+        if not exact and projections is None:
+            raise ValueError("exact=False needs projections. Received: projections=None")
         super().__init__(classifier, **options)
-        self.projections, self.estimator = projections, estimator
+        self.projections, self.estimator, self.exact = projections, estimator, exact
         bent = [node for node in self.graph.nodes if node.nonlinear]
         other = [node.name for node in bent if not isinstance(node.operation, ReLU)]
         if projections and other:
@@ -42,11 +55,13 @@ class WongKolter(Certified):
 
     def worst_logits(self, weights, x, x_adv, y, share):
         graph, region = self.graph, self.region(x, self.eps * share)
-        kind = self.projections, self.estimator, self.seeds
+        kind = self.projections, self.estimator, self.seeds, self.exact
         boxes = dual_bounds(FLOAT32, graph, weights, region, *kind)
         return -margin_bounds(FLOAT32, graph, weights, region, y, boxes, "same"), boxes
 
     def judged_logits(self, weights, region, y):
+        if not self.exact:
+            return super().judged_logits(weights, region, y)
         rows = self.projections and JUDGED * self.projections
         boxes = dual_bounds(FLOAT32, self.judged, weights, region, rows, None)
         own = -margin_bounds(FLOAT32, self.judged, weights, region, y, boxes, "adaptive")

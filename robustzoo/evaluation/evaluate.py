@@ -18,6 +18,7 @@ from robustzoo.detect import abstains
 from robustzoo.evaluation._bar import progress_bar
 from robustzoo.evaluation._data import checked_data
 from robustzoo.evaluation.checks import (
+    ENOUGH,
     check_model,
     check_results,
     is_random,
@@ -80,6 +81,7 @@ def evaluate(
         tell: called with each result as soon as it is there.
     """
     _check_arguments(threat, attacks, batch_size, seed)
+    seed = int(seed)  # JSON knows no integers of NumPy
     rejects = abstains(model)
     if rejects and precision != "float32":
         raise ValueError(f"a model that abstains is attacked in float32. Received: {precision!r}")
@@ -121,8 +123,8 @@ def _check_arguments(threat, attacks, batch_size, seed):
             f"Received: {attacks!r:.200}"
         )
     check_batch_size(batch_size)
-    if not isinstance(seed, numbers.Integral):
-        raise ValueError(f"seed must be an integer. Received: {seed!r}")
+    if not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**31:
+        raise ValueError(f"seed must be an integer from 0 to 2^31 - 1. Received: {seed!r}")
 
 
 def _unattacked(model, images, labels, threat, batch_size, seed):
@@ -195,7 +197,7 @@ def _findings(model, images, labels, threat, seed, attacks, results):
     """What the checks of the model and of the results have to say."""
     if abstains(model):  # the attacks of the checks would take rejection for success
         return tuple(check_results(results))
-    averaged = all(getattr(attack, "draws", 1) > 1 for attack in attacks.values())
+    averaged = all(getattr(attack, "draws", 1) >= ENOUGH for attack in attacks.values())
     left = left_by_white_box(results)
     alone = check_model(model, images, labels, threat, seed, averaged, left)
     return (*alone, *check_results(results))

@@ -46,7 +46,11 @@ def _accuracies(reports, origin):
     each = f"Of {', '.join(stages)}, each saw only what those before it had left. " * bool(stages)
     # None would say that nobody checked.
     sound = all(r.findings is not None and not r.findings for r in reports.values())
-    missing = {check for r in reports.values() for check in checks_not_made(r.results, r.threat)}
+    missing = {
+        check
+        for report in reports.values()
+        for check in checks_not_made(report.results, report.threat, _random(report))
+    }
     missing = f" Not checked: {'; '.join(sorted(missing))}." if missing else ""
     praise = f"The checks found nothing wrong with these numbers.{missing} " if sound else ""
     return Table(
@@ -59,6 +63,11 @@ def _accuracies(reports, origin):
         "broke it; the interval is for the population behind the sample. "
         f"{each}{praise}{origin}",
     )
+
+
+def _random(report):
+    """Whether a model is, by that attacks averaged over its noise."""
+    return any(result.arguments.get("draws", 1) > 1 for result in report.results)
 
 
 def distance_table(distances: Mapping[str, Mapping[str, Result]], origin: str) -> Table:

@@ -34,6 +34,19 @@ def test_smallest_change_of_a_linear_model(norm, classes):
     assert ratio.min() > 0.999 and np.median(ratio) < 1.03
 
 
+@pytest.mark.parametrize("norm", [L2, Linf])
+def test_the_scale_of_the_logits_does_not_matter(norm):
+    """The authors aim past the boundary by a distance, not by logits."""
+    x, model, far = inner_batch(), tiny_linear(4), []
+    y = predicted(model, x)
+    for scale in (1.0, 1e-3):
+        model.layers[-1].set_weights([scale * w for w in model.layers[-1].get_weights()])
+        outcome = run(DeepFool(norm), model, x, y)
+        assert outcome.success.all()
+        far.append(numpy(norm(0.0).distance(outcome.images, x)))
+    np.testing.assert_allclose(far[1], far[0], rtol=1e-3)
+
+
 def test_only_the_largest_classes_are_rivals():
     """Class 3 is nearest, as its weights differ most; class 2 has the larger clean logit."""
     x, model = inner_batch(), tiny_linear(4)

@@ -1,13 +1,32 @@
 import importlib
 
+import keras
 import numpy as np
 import pytest
 from tiny import numpy, tiny_batch, tiny_classifier
 
-from robustzoo.attacks import Square, run
+from robustzoo.attacks import APGD, PGD, Square, run
+from robustzoo.attacks._model import later
+from robustzoo.backend import random_state
 from robustzoo.threats import Linf
 
 driver = importlib.import_module("robustzoo.attacks.run")
+
+
+def test_a_run_of_more_steps_than_seeds_go_round():
+    """100,003 seeds a step: from step 21,475 on they exceed an int32, which JAX refuses."""
+    noise = random_state(7)
+    np.testing.assert_array_equal(numpy(later(noise, 21_475)), [7 + 100_003 * 21_475 - 2**32, 0])
+    assert numpy(random_state(2**31 + 5))[0] == 5 - 2**31
+
+
+def test_a_loss_that_is_a_mean_is_refused():
+    """It would tie every example of a batch to the others."""
+    mean = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    x, y = tiny_batch(4)
+    for attack in (PGD(Linf(0.1), 0.1, loss=mean), APGD(Linf(0.1), loss=mean)):
+        with pytest.raises(ValueError, match="one value per example"):
+            run(attack, tiny_classifier(), x, y)
 
 
 @pytest.mark.parametrize(("long", "smallest"), [(30, 4), (31, 32)])

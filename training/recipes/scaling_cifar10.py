@@ -32,7 +32,9 @@ def recipe() -> Recipe:
             "mean": CIFAR10_MEAN,
             "std": (0.225, 0.225, 0.225),
         },
-        defense=partial(WongKolter, threat=threat, projections=10, estimator="geometric"),
+        defense=partial(
+            WongKolter, threat=threat, projections=10, estimator="geometric", exact=False
+        ),
         threat=threat,
         method="wong_kolter",
         epochs=3,
