@@ -27,9 +27,9 @@ def check_images(images, input_shape: tuple | None = None) -> np.ndarray:
     """
     images = np.asarray(images)
     wanted = "(B, H, W, C)" if input_shape is None else f"(B, {', '.join(map(str, input_shape))})"
-    if images.ndim != 4 or not _fits(images.shape[1:], input_shape):
+    if images.ndim != 4 or not fits(images.shape[1:], input_shape):
         hint = ""
-        if input_shape and images.ndim == 3 and _fits(images.shape, input_shape):
+        if input_shape and images.ndim == 3 and fits(images.shape, input_shape):
             hint = "; one image needs a batch axis: images[None]"
         raise ValueError(f"images must have shape {wanted}. Received: {images.shape}{hint}")
     if len(images) == 0:
@@ -88,9 +88,11 @@ def _ends(model):
         ) from None
 
 
-def _fits(shape, wanted):
-    """Whether a shape is `wanted`, in which None stands for any size; None wants nothing."""
+def fits(shape, wanted):
+    """Whether a shape is `wanted`; in both None stands for any size. None wants nothing."""
     return wanted is None or (
         len(shape) == len(wanted)
-        and all(want in (None, size) for size, want in zip(shape, wanted, strict=True))
+        and all(
+            None in (want, size) or want == size for size, want in zip(shape, wanted, strict=True)
+        )
     )

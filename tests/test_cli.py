@@ -442,7 +442,7 @@ def test_evaluate_refuses_before_any_work(tmp_path):
     unknown = "--suite", "autoattack", "--prove", "crwn"
     assert "closest: 'crown'" in fail(*evaluate, *unknown)
     unused = "--suite", "autoattack", "--restarts", "3"
-    assert "of the suites pgd and paper" in fail(*evaluate, *unused, code=2)
+    assert "of the suites pgd, paper and evasion" in fail(*evaluate, *unused, code=2)
     assert "at least 20 draws" in fail(*evaluate, "--suite", "rand", "--draws", "4", code=2)
 
 
@@ -645,6 +645,18 @@ def test_evaluate_by_a_loss_of_ones_choice(folder, three_images):
     assert "with more effort" in run("evaluate", folder, *suite).stderr
     result = run("evaluate", folder, *suite, "--loss", "own")
     assert result.exit_code == 1 and "trades has no loss of its own" in result.stderr
+
+
+def test_evaluate_by_what_breaks_another_model(folder, abstaining_folder, three_images):
+    """The other is the same net: what breaks it breaks this one, and nothing is left to check."""
+    rows = succeed("evaluate", folder, "--suite", "quick", "--transfer", "trades-light")
+    assert [row[:2] for row in rows[-2:]] == [
+        ["PGD-40 from trades-light", "66.67"], ["worst case", "66.67"]
+    ]  # fmt: skip
+    record = json.loads((folder / "eval.json").read_text())
+    assert record["results"][-1]["attack"] == "Transfer" and record["not_checked"] == []
+    assert record["command"].endswith("--suite quick --transfer trades-light")
+    assert "no released model" in run("evaluate", folder, "--transfer", "trades-lite").stderr
 
 
 def test_export(folder, image, tmp_path):

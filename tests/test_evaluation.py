@@ -12,7 +12,9 @@ from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 from robustzoo.architectures import ensemble, mixup_inference
 from robustzoo.attacks import (
     FAB,
+    MIM,
     PGD,
+    CarliniWagner,
     DeepFool,
     Noise,
     Spatial,
@@ -557,6 +559,7 @@ def test_suites():
         ({"threat": 8 / 255}, "threat must be Linf, L2 or L1"),
         ({"attacks": [fgsm(Linf(0.1))]}, "attacks must be attacks by their labels"),
         ({"attacks": {"a": PGD}}, "attacks must be attacks by their labels"),
+        ({"attacks": {"clean": fgsm(Linf(0.1))}}, "other labels than 'clean'"),
         ({"batch_size": 0}, "batch_size must be an integer >= 1"),
         ({"seed": "a"}, "seed must be an integer"),
         ({"seed": -1}, "seed must be an integer from 0 to 2"),
@@ -712,6 +715,25 @@ def test_attacks_in_words():
         assert describe(PGD(Linf(0.1), 0.01, loss=given))["arguments"]["loss"] == told
     own = functools.partial(generate, PGD(Linf(0.1), 0.01))
     assert describe(own)["attack"].startswith("generate({'attack': 'PGD'")
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        lambda number: CarliniWagner(confidence=number(1), searches=1, iterations=2),
+        lambda number: MIM(Linf(0.1), number(0.25), steps=1, decay=number(0.5)),
+        lambda number: DeepFool(steps=1, overshoot=number(0.5)),
+    ],
+    ids=["carlini-wagner", "mim", "deepfool"],
+)
+def test_numbers_of_numpy_are_told_as_those_of_python(attack):
+    """To a report and to the journal, which are JSON."""
+    model, x = tiny_linear(), tiny_batch(4)[0]
+    data, given = (x, classes(model, x)), {"own": attack(np.float32)}
+    report = evaluate(model, data, Linf(0.1), given, **LIGHT)
+    assert json.loads(json.dumps(report.results[1].arguments)) == report.results[1].arguments
+    assert json.dumps(describe(attack(np.float32))) == json.dumps(describe(attack(float)))
+    assert describe(attack(np.float64)) == describe(attack(float))
 
 
 def test_praise_only_where_the_checks_were_run(model, data):

@@ -54,6 +54,10 @@ FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
         "adp_entropy_mnist": (),
         "adp_mnist": (),
         "advt_adp_mnist": (),
+        "confidence_mnist": (),
+        "non_maximal_entropy_mnist": (),
+        "kernel_density_mnist": (),
+        "lid_mnist": (),
     },
     "cifar10": {
         "standard_cifar10": (),

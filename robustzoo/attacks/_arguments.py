@@ -1,5 +1,6 @@
 """Checks that many attacks make of their arguments."""
 
+from collections.abc import Callable
 from numbers import Real
 
 from robustzoo.threats import L1, L2, Linf
@@ -15,6 +16,29 @@ def check_positive(attack, integers: tuple = (), numbers: tuple = ()) -> None:
         value = getattr(attack, name)
         if not isinstance(value, Real) or not 0 < value < float("inf"):
             raise ValueError(f"{name} must be a positive number. Received: {name}={value!r}")
+
+
+def check_at_least(attack, least: float, *names: str) -> None:
+    """Raises ValueError unless all are finite numbers >= `least`."""
+    for name in names:
+        wanted = f"a finite number >= {least}"
+        check_number(attack, name, wanted, lambda value: least <= value < float("inf"))
+
+
+def check_number(attack, name: str, wanted: str, holds: Callable) -> None:
+    """Raises ValueError, with what is `wanted`, unless it is a number for which `holds` is true."""
+    value = getattr(attack, name)
+    if not isinstance(value, Real) or not holds(value):
+        raise ValueError(f"{name} must be {wanted}. Received: {name}={value!r}")
+
+
+def check_loss(attack) -> None:
+    """Raises ValueError unless the attack's loss can be called."""
+    if not callable(attack.loss):
+        raise ValueError(
+            "loss must be a function (y, logits) -> (B,), such as robustzoo.losses.margin. "
+            f"Received: loss={attack.loss!r}"
+        )
 
 
 def check_threat(attack, *norms: type) -> None:

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from robustzoo.attacks import _apgd_halving, _apgd_sparsity
-from robustzoo.attacks._arguments import check_positive, check_threat
+from robustzoo.attacks._arguments import check_loss, check_positive, check_threat
 from robustzoo.attacks._model import clean_logits, gradient
 from robustzoo.attacks.base import Attack, fooled, nothing_yet, where
 from robustzoo.losses import cross_entropy, dlr_targeted
@@ -44,6 +44,7 @@ class APGD(Attack):
     draws: int = 1
 
     def __post_init__(self):
+        check_loss(self)
         check_threat(self)
         check_positive(self, ("steps", "restarts", "draws"))
         if not isinstance(self.targets, int) or self.targets < 0:

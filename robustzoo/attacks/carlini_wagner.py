@@ -6,7 +6,7 @@ from keras import ops
 
 from robustzoo.adam import adam
 from robustzoo.attacks import _search
-from robustzoo.attacks._arguments import check_positive
+from robustzoo.attacks._arguments import check_at_least, check_positive
 from robustzoo.attacks._model import gradient
 from robustzoo.attacks.base import Attack, smaller, spread
 from robustzoo.threats import L2, PIXELS
@@ -46,10 +46,7 @@ class CarliniWagner(Attack):
 
     def __post_init__(self):
         check_positive(self, ("searches", "iterations", "draws"), ("learning_rate", "initial_c"))
-        if not 0 <= self.confidence < float("inf"):
-            raise ValueError(
-                f"confidence must be a number >= 0. Received: confidence={self.confidence!r}"
-            )
+        check_at_least(self, 0, "confidence")
 
     @property
     def steps(self):

@@ -4,6 +4,7 @@ import dataclasses
 
 from keras import ops
 
+from robustzoo.attacks._arguments import check_at_least
 from robustzoo.attacks._jacobian import leads
 from robustzoo.attacks._model import clean_logits, forward, within
 from robustzoo.attacks.base import Attack, fooled, where
@@ -47,8 +48,7 @@ class DeepFool(Attack):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 raise ValueError(f"{name} must be an integer >= {least}. Received: {value!r}")
-        if self.overshoot < 0:
-            raise ValueError(f"overshoot must be >= 0. Received: overshoot={self.overshoot}")
+        check_at_least(self, 0, "overshoot")
 
     @property
     def gradients(self):

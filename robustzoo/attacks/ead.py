@@ -5,7 +5,7 @@ import dataclasses
 from keras import ops
 
 from robustzoo.attacks import _search
-from robustzoo.attacks._arguments import check_positive
+from robustzoo.attacks._arguments import check_at_least, check_positive
 from robustzoo.attacks._model import gradient
 from robustzoo.attacks.base import Attack, smaller, spread
 from robustzoo.threats import L1, PIXELS
@@ -54,10 +54,7 @@ class EAD(Attack):
         if self.rule not in RULES:
             raise ValueError(f"rule must be one of {RULES}. Received: rule={self.rule!r}")
         check_positive(self, ("searches", "iterations", "draws"), ("learning_rate", "initial_c"))
-        for name in ("beta", "confidence"):
-            value = getattr(self, name)
-            if not 0 <= value < float("inf"):
-                raise ValueError(f"{name} must be a number >= 0. Received: {name}={value!r}")
+        check_at_least(self, 0, "beta", "confidence")
 
     @property
     def steps(self):

@@ -4,7 +4,12 @@ import dataclasses
 
 from keras import ops
 
-from robustzoo.attacks._arguments import check_positive, check_threat
+from robustzoo.attacks._arguments import (
+    check_at_least,
+    check_number,
+    check_positive,
+    check_threat,
+)
 from robustzoo.attacks._hyperplane import shortest
 from robustzoo.attacks._model import clean_logits, forward, gradient, within
 from robustzoo.attacks.base import Attack, fooled, smaller, spread
@@ -52,12 +57,9 @@ class FAB(Attack):
     def __post_init__(self):
         check_threat(self)
         check_positive(self, ("steps", "targets", "restarts", "draws"))
-        if not 1 <= self.eta < float("inf"):
-            raise ValueError(f"eta must be a number >= 1. Received: eta={self.eta!r}")
-        if not 0 < self.beta < 1:
-            raise ValueError(f"beta must be in (0, 1). Received: beta={self.beta!r}")
-        if not 0 <= self.alpha_max <= 1:
-            raise ValueError(f"alpha_max must be in [0, 1]. Received: alpha_max={self.alpha_max!r}")
+        check_at_least(self, 1, "eta")
+        check_number(self, "beta", "in (0, 1)", lambda beta: 0 < beta < 1)
+        check_number(self, "alpha_max", "in [0, 1]", lambda alpha_max: 0 <= alpha_max <= 1)
 
     @property
     def queries(self):

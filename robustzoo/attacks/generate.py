@@ -38,7 +38,21 @@ def generate(
         return run(attack, model, images, labels, batch_size, seed).images
     whole, seeds = _compiled(attack, model)
     seeds.state.assign([seed, 0])
-    return in_batches(whole, min(batch_size, len(images)), images, labels)
+    checked = functools.partial(_checked, attack, whole)
+    return in_batches(checked, min(batch_size, len(images)), images, labels)
+
+
+def _checked(attack, whole, x, y):
+    """`whole(x, y)`, or ValueError if those are no images shaped like `x`."""
+    found = whole(x, y)
+    shape = getattr(found, "shape", None)
+    if shape is None or tuple(shape) != tuple(x.shape):
+        received = type(found).__name__ if shape is None else f"shape {tuple(shape)}"
+        raise ValueError(
+            f"an attack must return images shaped like those it is given, {tuple(x.shape)}. "
+            f"Received: {received} from {attack!r:.100}"
+        )
+    return found
 
 
 @functools.lru_cache(maxsize=8)  # compiling costs more than attacking a few images does

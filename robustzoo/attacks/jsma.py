@@ -5,7 +5,7 @@ import math
 
 from keras import ops
 
-from robustzoo.attacks._arguments import check_positive
+from robustzoo.attacks._arguments import check_number, check_positive
 from robustzoo.attacks._jacobian import jacobian
 from robustzoo.attacks._model import clean_logits
 from robustzoo.attacks.base import Attack, fooled, where
@@ -37,10 +37,8 @@ class JSMA(Attack):
     minimal = True
 
     def __post_init__(self):
-        if not 0 < abs(self.theta) <= 1:
-            raise ValueError(f"theta must be in [-1, 1], not 0. Received: theta={self.theta}")
-        if not 0 < self.gamma <= 1:
-            raise ValueError(f"gamma must be in (0, 1]. Received: gamma={self.gamma}")
+        check_number(self, "theta", "in [-1, 1], not 0", lambda theta: 0 < abs(theta) <= 1)
+        check_number(self, "gamma", "in (0, 1]", lambda gamma: 0 < gamma <= 1)
         check_positive(self, ("draws",))
 
     @property

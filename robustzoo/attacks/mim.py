@@ -5,7 +5,13 @@ from collections.abc import Callable
 
 from keras import ops
 
-from robustzoo.attacks._arguments import check_positive, check_step_size, check_threat
+from robustzoo.attacks._arguments import (
+    check_at_least,
+    check_loss,
+    check_positive,
+    check_step_size,
+    check_threat,
+)
 from robustzoo.attacks._model import gradient
 from robustzoo.attacks.base import Attack, fooled, nothing_yet
 from robustzoo.losses import cross_entropy
@@ -41,11 +47,11 @@ class MIM(Attack):
     draws: int = 1
 
     def __post_init__(self):
+        check_loss(self)
         check_threat(self)
         check_step_size(self)
         check_positive(self, ("steps", "draws"))
-        if not 0 <= self.decay < float("inf"):
-            raise ValueError(f"decay must be >= 0. Received: decay={self.decay}")
+        check_at_least(self, 0, "decay")
 
     def begin(self, model, x, y, seed, run):
         return nothing_yet(x, y) | {

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from keras import ops
 
-from robustzoo.attacks._arguments import check_positive, check_threat
+from robustzoo.attacks._arguments import check_loss, check_positive, check_threat
 from robustzoo.attacks._counter import normal, random_keys, uniform
 from robustzoo.attacks.base import Attack, nothing_yet, tried
 from robustzoo.losses import margin
@@ -44,6 +44,7 @@ class Noise(Attack):
     gradients = 0
 
     def __post_init__(self):
+        check_loss(self)
         check_threat(self, Linf, L2)
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {KINDS}. Received: kind={self.kind!r}")

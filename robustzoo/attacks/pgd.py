@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
-from robustzoo.attacks._arguments import check_positive, check_step_size, check_threat
+from robustzoo.attacks._arguments import check_loss, check_positive, check_step_size, check_threat
 from robustzoo.attacks._model import forward, gradient, later, random_variables
 from robustzoo.attacks.base import RESTART, Attack, exceeds, fooled, nothing_yet
 from robustzoo.backend import random_state, repeat
@@ -48,6 +48,7 @@ class PGD(Attack):
     one_graph = True
 
     def __post_init__(self):
+        check_loss(self)
         check_threat(self)
         check_step_size(self)
         if self.start not in STARTS:

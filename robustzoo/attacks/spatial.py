@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from keras import ops
 
-from robustzoo.attacks._arguments import check_positive
+from robustzoo.attacks._arguments import check_at_least, check_loss, check_positive
 from robustzoo.attacks._counter import random_keys, uniform
 from robustzoo.attacks.base import Attack, nothing_yet, tried
 from robustzoo.losses import cross_entropy
@@ -43,9 +43,8 @@ class Spatial(Attack):
     gradients = 0
 
     def __post_init__(self):
-        for name in ("rotation", "translation"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be >= 0. Received: {name}={getattr(self, name)!r}")
+        check_loss(self)
+        check_at_least(self, 0, "rotation", "translation")
         grid = self.grid  # a list would not be hashable, which compiled attacks must be
         three = isinstance(grid, tuple) and len(grid) == 3
         if not (three and all(isinstance(n, int) and n > 0 for n in grid)):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from keras import ops
 
 from robustzoo.adam import adam
-from robustzoo.attacks._arguments import check_positive, check_threat
+from robustzoo.attacks._arguments import check_loss, check_positive, check_threat
 from robustzoo.attacks._counter import random_bits, random_keys
 from robustzoo.attacks._model import forward, within
 from robustzoo.attacks.base import Attack, fooled, nothing_yet
@@ -47,6 +47,7 @@ class SPSA(Attack):
     gradients = 0
 
     def __post_init__(self):
+        check_loss(self)
         check_threat(self)
         check_positive(self, ("steps", "samples", "draws"), ("delta", "learning_rate"))
 

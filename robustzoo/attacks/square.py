@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from keras import ops
 
-from robustzoo.attacks._arguments import check_positive, check_threat
+from robustzoo.attacks._arguments import check_loss, check_number, check_positive, check_threat
 from robustzoo.attacks._counter import random_keys, uniform
 from robustzoo.attacks._model import forward
 from robustzoo.attacks._windows import hills_table, inside, tiles
@@ -53,10 +53,10 @@ class Square(Attack):
     gradients = 0
 
     def __post_init__(self):
+        check_loss(self)
         check_threat(self, Linf, L2)
         check_positive(self, ("steps", "restarts", "draws"))
-        if not 0 < self.p <= 1:
-            raise ValueError(f"p must be in (0, 1]. Received: p={self.p!r}")
+        check_number(self, "p", "in (0, 1]", lambda p: 0 < p <= 1)
 
     @property
     def queries(self):

@@ -1,12 +1,15 @@
 """Transfer from another model."""
 
 import dataclasses
+import functools
 
 import keras
 from keras import ops
 
 from robustzoo.attacks._model import clean_logits, forward, within
 from robustzoo.attacks.base import Attack, better, fooled
+from robustzoo.checks import fits
+from robustzoo.detect import abstains
 from robustzoo.losses import margin
 from robustzoo.threats import PIXELS
 
@@ -31,6 +34,8 @@ class Transfer(Attack):
     attack: Attack
 
     def __post_init__(self):
+        if not isinstance(self.source, keras.Model):
+            raise ValueError(f"source must be a keras.Model. Received: {self.source!r:.100}")
         if not isinstance(self.attack, Attack):
             raise ValueError(f"attack must be an iterative attack. Received: {self.attack!r}")
 
@@ -70,6 +75,7 @@ class Transfer(Attack):
         return self.attack.targeted
 
     def begin(self, model, x, y, seed, run):
+        self._check_source(model, x)
         inner = self.attack.begin(self.source, x, y, seed, run)
         if self.minimal:
             wrong = fooled(clean_logits(self, model, x, seed), y, self.targeted)
@@ -95,6 +101,21 @@ class Transfer(Attack):
         kept = {name: state[name] for name in found}
         return better(kept, found) | _prefixed(inner) | {"done": inner["done"]}
 
+    def _check_source(self, model, x):
+        """Raises ValueError where the source tells that it takes or gives something else."""
+        takes, shape = _told(self.source, "input_shape"), tuple(x.shape[1:])
+        if not fits(shape, takes):
+            raise ValueError(
+                f"source must take images {shape}, as the attacked model does. "
+                f"Received: a source that takes {takes}"
+            )
+        own, wanted = _classes(self.source), _classes(model)
+        if None not in (own, wanted) and own != wanted:
+            raise ValueError(
+                f"source must have {wanted} classes, as the attacked model has. "
+                f"Received: a source that has {own}"
+            )
+
     def _proposal(self, before, after, x):
         if self.minimal or "z" not in before:
             return after["best"]
@@ -104,3 +125,18 @@ class Transfer(Attack):
 
 def _prefixed(state):
     return {PREFIX + name: value for name, value in state.items()}
+
+
+def _classes(model):
+    """Number of classes, rejection not counted; None of a model that does not tell."""
+    model = model.func if isinstance(model, functools.partial) else model
+    shape = _told(model, "output_shape")
+    return None if shape is None else shape[-1] - abstains(model)
+
+
+def _told(model, name):
+    """The shape `name` of `model` without its batch axis; None of one that does not tell."""
+    try:
+        return getattr(model, name)[1:]
+    except (AttributeError, ValueError):
+        return None

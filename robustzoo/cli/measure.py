@@ -40,6 +40,10 @@ LOSSES = (
     "--loss", type=click.Choice(LOSSES),
     help="One attack more, APGD on this loss; own: what the model's defense trains on.",
 )  # fmt: skip
+@click.option(
+    "--transfer", "source", metavar="MODEL",
+    help="One attack more, PGD-40 on this model: what breaks it, does it break NAME?",
+)  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Of all noise.")
 @click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1))
 @click.option(
@@ -114,13 +118,15 @@ def report(names, examples, sample_seed, eps, output, **options):
 
 
 def _evaluated(
-    model, config, test, sample_seed, suite, eps, restarts, draws, loss, methods, **options
+    model, config, test, sample_seed, suite, eps, restarts, draws, loss, methods, source, **options
 ):
     """The report of a suite; its rows are told as they come."""
     from robustzoo import datasets, evaluation
 
     threat, loss = threat_of(config, eps), loss and evaluation.attack_loss(loss, config["defense"])
     attacks = evaluation.suite(threat, suite, len(config["labels"]), restarts, draws, loss)
+    if source:
+        attacks |= _transferred(source, threat, draws)
     notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
 
     def tell(result):
@@ -142,6 +148,14 @@ def _evaluated(
         tell=tell,
         **options,
     )
+
+
+def _transferred(source, threat, draws):
+    """{label: the attack on another model}, of steps that cross the ball twice."""
+    from robustzoo.attacks import PGD, Transfer
+
+    pgd = PGD(threat, threat.eps / 10, steps=40, draws=draws)
+    return {f"PGD-40 from {Path(source).name}": Transfer(open_model(source)[0], pgd)}
 
 
 def _suite(suite, config):

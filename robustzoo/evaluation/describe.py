@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable
 
 import keras
+import numpy as np
 
 from robustzoo.hashes import sha256
 from robustzoo.threats import L1, L2, Linf, format_eps, to_config
@@ -25,6 +26,8 @@ def describe(attack: Callable) -> dict:
 
 
 def _plain(name, value):
+    if isinstance(value, np.generic):
+        value = value.item()  # JSON knows no numbers of NumPy
     if isinstance(value, Linf | L2 | L1):
         return to_config(value)
     if isinstance(value, keras.Model):

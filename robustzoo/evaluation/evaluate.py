@@ -122,6 +122,11 @@ def _check_arguments(threat, attacks, batch_size, seed):
             'attacks must be attacks by their labels, such as {"PGD": PGD(threat, 2 / 255)}. '
             f"Received: {attacks!r:.200}"
         )
+    if attacks and "clean" in attacks:
+        raise ValueError(
+            "attacks must have other labels than 'clean', which is that of the row without attack. "
+            f"Received: {list(attacks)}"
+        )
     check_batch_size(batch_size)
     if not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**31:
         raise ValueError(f"seed must be an integer from 0 to 2^31 - 1. Received: {seed!r}")

@@ -103,7 +103,8 @@ def test_a_search_that_stalls_ends_early(iterations):
         ({"searches": 0}, "searches must be a positive integer"),
         ({"iterations": 1.5}, "iterations must be a positive integer"),
         ({"initial_c": 0.0}, "initial_c must be a positive number"),
-        ({"confidence": -1.0}, "confidence must be a number >= 0"),
+        ({"confidence": -1.0}, "confidence must be a finite number >= 0"),
+        ({"confidence": "1"}, "confidence must be .* Received: confidence='1'"),
     ],
 )
 def test_bad_options(options, message):

@@ -19,6 +19,9 @@ MINIMAL = {name: attack for name, attack in EXAMPLES.items() if attack.minimal}
 BUDGETED = {k: v for k, v in EXAMPLES.items() if k not in MINIMAL and v.threat is not None}
 
 
+LOSSES = {k: v for k, v in EXAMPLES.items() if hasattr(v, "loss")}
+
+
 # Of the module, so that all tests of one attack come in a row and share what it compiled.
 @pytest.fixture(scope="module", params=EXAMPLES.values(), ids=EXAMPLES.keys())
 def attack(request):
@@ -113,6 +116,12 @@ def test_what_is_fooled_already_costs_no_change(attack, model, batch):
     out = run(attack, model, batch[0], wrong)
     assert out.success.all()
     np.testing.assert_array_equal(out.images, batch[0])
+
+
+@pytest.mark.parametrize("attack", LOSSES.values(), ids=LOSSES.keys())
+def test_a_loss_can_be_called(attack):
+    with pytest.raises(ValueError, match="loss must be a function .* Received: loss='ce'"):
+        dataclasses.replace(attack, loss="ce")
 
 
 def test_stops_where_enough_was_found(model, batch):

@@ -89,7 +89,10 @@ def test_no_gradient_is_a_failure_that_returns_the_clean_image():
         ({"norm": L2(0.1)}, "norm must be the class L2 or Linf"),
         ({"steps": 0}, "steps must be an integer >= 1"),
         ({"classes": 1}, "classes must be an integer >= 2"),
-        ({"overshoot": -1.0}, "overshoot must be >= 0"),
+        ({"overshoot": -1.0}, "overshoot must be a finite number >= 0"),
+        ({"overshoot": float("nan")}, "overshoot must be .* Received: overshoot=nan"),
+        ({"overshoot": float("inf")}, "overshoot must be .* Received: overshoot=inf"),
+        ({"overshoot": "1"}, "overshoot must be .* Received: overshoot='1'"),
     ],
 )
 def test_bad_options(options, message):

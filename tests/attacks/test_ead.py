@@ -80,7 +80,9 @@ def test_a_failure_is_the_clean_image():
     "options, message",
     [
         ({"rule": "l2"}, "rule must be one of"),
-        ({"beta": -0.1}, "beta must be a number >= 0"),
+        ({"beta": -0.1}, "beta must be a finite number >= 0"),
+        ({"beta": None}, "beta must be .* Received: beta=None"),
+        ({"confidence": "1"}, "confidence must be .* Received: confidence='1'"),
         ({"draws": 0}, "draws must be a positive integer"),
     ],
 )

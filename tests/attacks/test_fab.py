@@ -236,9 +236,12 @@ def test_a_failure_is_the_clean_image(norm, kernel):
         ({"threat": 0.1}, "threat must be Linf, L2 or L1"),
         ({"steps": 0}, "steps must be a positive integer"),
         ({"targets": 0}, "targets must be a positive integer"),
-        ({"eta": 0.9}, "eta must be a number >= 1"),
+        ({"eta": 0.9}, "eta must be a finite number >= 1"),
         ({"beta": 1.0}, r"beta must be in \(0, 1\)"),
         ({"alpha_max": 2.0}, r"alpha_max must be in \[0, 1\]"),
+        ({"eta": "2"}, "eta must be .* Received: eta='2'"),
+        ({"beta": "0.5"}, "beta must be .* Received: beta='0.5'"),
+        ({"alpha_max": "1"}, "alpha_max must be .* Received: alpha_max='1'"),
     ],
 )
 def test_bad_options(options, message):

@@ -94,7 +94,12 @@ def test_in_a_graph_as_image_by_image():
 
 @pytest.mark.parametrize(
     "options, message",
-    [({"theta": 0.0}, "theta must be in"), ({"gamma": 1.5}, "gamma must be in")],
+    [
+        ({"theta": 0.0}, "theta must be in"),
+        ({"gamma": 1.5}, "gamma must be in"),
+        ({"theta": "1"}, "theta must be .* Received: theta='1'"),
+        ({"gamma": "1"}, "gamma must be .* Received: gamma='1'"),
+    ],
 )
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):

@@ -81,7 +81,8 @@ def test_targeted_reaches_the_target():
     [
         ({"steps": 0}, "steps must be a positive integer"),
         ({"draws": 0}, "draws must be a positive integer"),
-        ({"decay": -1.0}, "decay must be >= 0"),
+        ({"decay": -1.0}, "decay must be a finite number >= 0"),
+        ({"decay": "1"}, "decay must be .* Received: decay='1'"),
     ],
 )
 def test_bad_options(options, message):

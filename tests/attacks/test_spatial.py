@@ -114,8 +114,10 @@ def test_more_tries_never_help_the_defender():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"rotation": -1.0}, "rotation must be >= 0"),
-        ({"translation": float("nan")}, "translation must be >= 0"),
+        ({"rotation": -1.0}, "rotation must be a finite number >= 0"),
+        ({"translation": float("nan")}, "translation must be a finite number >= 0"),
+        ({"rotation": "30"}, "rotation must be .* Received: rotation='30'"),
+        ({"translation": "3"}, "translation must be .* Received: translation='3'"),
         ({"grid": (5, 5)}, "grid must be a tuple of three positive integers"),
         ({"grid": (5, 0, 31)}, "grid must be a tuple of three positive integers"),
         ({"grid": [1, 1, 3]}, r"grid must be a tuple .* Received: \[1, 1, 3\]"),

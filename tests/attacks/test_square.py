@@ -233,6 +233,7 @@ def test_targeted_reaches_the_target():
         ({"steps": 0}, "steps must be a positive integer"),
         ({"restarts": 1.5}, "restarts must be a positive integer"),
         ({"p": 0.0}, r"p must be in \(0, 1\]"),
+        ({"p": "0.8"}, "p must be .* Received: p='0.8'"),
     ],
 )
 def test_bad_options(options, message):

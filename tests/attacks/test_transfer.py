@@ -5,6 +5,7 @@ from keras import ops
 from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo.attacks import APGD, PGD, DeepFool, Noise, Transfer, generate, run
+from robustzoo.detect import Confidence, abstaining
 from robustzoo.losses import margin
 from robustzoo.threats import Linf
 
@@ -107,3 +108,38 @@ def test_works_inside_a_larger_computation():
 def test_bad_attack():
     with pytest.raises(ValueError, match="attack must be an iterative attack"):
         Transfer(tiny_linear(), generate)
+
+
+@pytest.mark.parametrize("source", ["m", None, keras.Model], ids=["text", "none", "class"])
+def test_bad_source(source):
+    with pytest.raises(ValueError, match="source must be a keras.Model. Received: "):
+        Transfer(source, PGD(THREAT, 0.01))
+
+
+@pytest.mark.parametrize(
+    "shape, classes, message",
+    [
+        ((8, 8, 1), 4, r"take images \(8, 8, 3\), .* takes \(8, 8, 1\)"),
+        ((4, 8, 3), 4, r"take images \(8, 8, 3\), .* takes \(4, 8, 3\)"),
+        ((8, 8, 3), 3, "have 4 classes, .* has 3"),
+        ((8, 8, 3), 5, "have 4 classes, .* has 5"),
+    ],
+)
+@pytest.mark.parametrize(
+    "attack", [PGD(THREAT, 0.01, steps=1), DeepFool(steps=1)], ids=["pgd", "deepfool"]
+)
+def test_a_source_of_other_images_or_classes(attack, shape, classes, message):
+    """Such labels are out of its range, or mean other things."""
+    layers = [keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(classes)]
+    transfer, (x, y) = Transfer(keras.Sequential(layers), attack), tiny_batch(8)
+    with pytest.raises(ValueError, match=f"^source must {message}"):
+        generate(transfer, tiny_classifier(), x, y)
+    with pytest.raises(ValueError, match=f"^source must {message}"):
+        transfer(tiny_classifier(), x, y, training=True)
+
+
+def test_rejection_is_no_class_of_a_source():
+    plain, (x, y) = tiny_classifier(), tiny_batch(8)
+    rejecting = abstaining(Confidence(plain), 0.1)
+    for source, model in ((plain, rejecting), (rejecting, plain)):
+        assert generate(Transfer(source, PGD(THREAT, 0.01, steps=1)), model, x, y).shape == x.shape
