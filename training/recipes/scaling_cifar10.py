@@ -39,10 +39,10 @@ def recipe() -> Recipe:
         method="wong_kolter",
         epochs=3,
         batch_size=50,
-        learning_rate=partial(one_cycle, peak=2e-3, rise=0.05),
+        learning_rate=partial(one_cycle, peak=1e-3, rise=0.05),
         optimizer=partial(keras.optimizers.Adam, global_clipnorm=10.0),
         augment=crop_flip,
-        warmup_epochs=1,
+        warmup_epochs=2,
         published={
             "clean": 0.683,
             "certified": 0.539,
