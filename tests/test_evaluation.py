@@ -479,8 +479,10 @@ def test_no_false_alarm_on_honest_noise():
     y = classes(linear, x).astype("int32")
     noisy = keras.Sequential([keras.Input((8, 8, 3)), NoiseLayer(0.1, seed=0), *linear.layers])
     threat = Linf(0.02)
-    attacks = {"PGD": pgd(threat, draws=8), "Square": Square(threat, steps=50, draws=8)}
+    attacks = {"PGD": pgd(threat, draws=20), "Square": Square(threat, steps=50, draws=20)}
     assert evaluate(noisy, (x, y), threat, attacks).findings == ()
+    few = evaluate(noisy, (x, y), threat, {"PGD": pgd(threat, draws=2)}).findings
+    assert [finding.name for finding in few] == ["random outputs"]
     alone = evaluate(noisy, (x, y), threat, {"PGD": pgd(threat)})
     assert [finding.name for finding in alone.findings] == ["random outputs"]
 

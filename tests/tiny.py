@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from keras import ops
 
 
 def tiny_classifier(dropout: float = 0.0, seed: int = 0, classes: int = 4) -> keras.Model:
@@ -33,6 +34,22 @@ def tiny_linear(classes: int = 2) -> keras.Model:
     kernel = model.layers[-1].kernel
     kernel.assign(generator.normal(size=kernel.shape, scale=0.1).astype("float32"))
     return model
+
+
+def tiny_tanh():
+    """W' tanh(V' z) on (2, 2, 3) images, and by hand: logits (3,), Jacobian (3, 12) of a flat z."""
+    generator = np.random.default_rng(2)
+    first, second = (generator.normal(size=shape).astype("float32") for shape in ((12, 8), (8, 3)))
+
+    def model(z):
+        return ops.matmul(ops.tanh(ops.matmul(ops.reshape(z, (-1, 12)), first)), second)
+
+    def by_hand(z):
+        v, w = first.astype("float64"), second.astype("float64")
+        hidden = np.tanh(z @ v)
+        return hidden @ w, ((1 - hidden**2)[:, None] * w).T @ v.T
+
+    return model, by_hand
 
 
 def tiny_batch(count: int = 32) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
+from keras import ops
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, tiny_tanh
 
 from robustzoo.attacks import EAD, CarliniWagner, generate
 from robustzoo.attacks.ead import _shrunk
@@ -19,6 +20,45 @@ def test_shrinkage():
     z = np.array([0.7, 0.3, 0.55, 0.46, 1.3, -0.2], "float32")
     shrunk = numpy(_shrunk(z, x, 0.1))
     np.testing.assert_allclose(shrunk, [0.6, 0.4, 0.5, 0.5, 1.0, 0.0], atol=1e-7)
+
+
+def traced(attack, by_hand, x, y):
+    """EAD once more, in double precision: three iterates, and the lead of y before each."""
+    z, before, path, leads = x, x, [], []
+    for k in range(3):
+        logits, slopes = by_hand(z)
+        other = np.where(np.arange(3) == y, -np.inf, logits).argmax()
+        leads.append(logits[y] - logits[other])
+        push = slopes[y] - slopes[other] if leads[-1] + attack.confidence > 0 else 0.0
+        ahead = z + k / (k + 3) * (z - before)
+        rate = attack.learning_rate * np.sqrt(1 - k / attack.iterations)
+        free = ahead - rate * (2 * (ahead - x) + attack.initial_c * push)
+        more, less = free - x > attack.beta, free - x < -attack.beta
+        high, low = np.minimum(free - attack.beta, 1), np.maximum(free + attack.beta, 0)
+        before, z = z, np.select([more, less], [high, low], x)
+        path.append(z)
+    return path, leads
+
+
+def test_follows_a_trace_by_hand():
+    """Three steps on a curved model; some pixels reach the edge, some stay, some steps are hits.
+
+    Momentum as in the authors' code, k / (k + 3) before step k from 0; the slope is taken at z.
+    """
+    model, by_hand = tiny_tanh()
+    flat = np.random.default_rng(11).uniform(size=(8, 12)).astype("float32")
+    x = ops.convert_to_tensor(flat.reshape(8, 2, 2, 3))
+    y = ops.cast(ops.argmax(model(x), axis=1), "int32")
+    attack = EAD(beta=0.05, confidence=1.0, iterations=6, learning_rate=0.2, initial_c=2.0)
+    state, states = attack.begin(model, x, y, 0, 0), []
+    for _ in range(3):
+        state = attack.step(model, state, x, y)
+        states.append(numpy(state["z"]).reshape(8, 12))
+    rows = zip(flat.astype("float64"), numpy(y), strict=True)
+    paths, leads = zip(*(traced(attack, by_hand, *row) for row in rows), strict=True)
+    np.testing.assert_allclose(states, np.moveaxis(paths, 0, 1), rtol=1e-4, atol=1e-6)
+    assert (states[2] == flat).any() and ((states[2] == 0) | (states[2] == 1)).any()
+    assert 0 < np.mean(np.array(leads)[:, 1:] < -attack.confidence) < 1
 
 
 @pytest.mark.parametrize("net", ["linear", "convolutional"])

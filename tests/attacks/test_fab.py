@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 from scipy.optimize import linprog, minimize
-from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear
+from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, tiny_tanh
 
 from robustzoo.attacks import FAB, PGD
 from robustzoo.attacks._hyperplane import shortest
@@ -156,6 +156,66 @@ def test_a_class_out_of_question_hides_no_gradient(norm):
     outcome = run(attack, keras.Sequential([*model.layers, more]), x, y)
     assert outcome.success.all()
     np.testing.assert_allclose(outcome.images, run(attack, model, x, y).images, atol=1e-6)
+
+
+def nearest(norm, z, w, rise):
+    """The shortest d with <w, d> = `rise` and z + d in [0, 1]: in L1 greedy, else bisected."""
+    up = w * np.sign(rise)
+    gain, room = np.abs(w), np.where(up > 0, 1 - z, z)
+    if norm == "l1":
+        order = np.argsort(-gain)
+        before = np.cumsum((gain * room)[order]) - (gain * room)[order]
+        way = np.zeros(SIZE)
+        way[order] = np.clip((abs(rise) - before) / gain[order], 0, room[order])
+        return np.sign(up) * way
+    low, high = 0.0, 1 / gain.min()
+    for _ in range(100):
+        level = (low + high) / 2
+        way = np.minimum(room, level * (gain if norm == "l2" else 1))
+        low, high = (low, level) if gain @ way > abs(rise) else (level, high)
+    return np.sign(up) * way
+
+
+def traced(attack, norm, by_hand, x, y, target):
+    """FAB once more, in double precision: by step (iterate, nearest hit), hits, shares of d1."""
+    z, best, least, path, hits, shares = x, x, np.inf, [], [], []
+    for _ in range(3):
+        logits, slopes = by_hand(z)
+        f, w = logits[target] - logits[y], slopes[target] - slopes[y]
+        d1, d2 = nearest(norm, z, w, -f), nearest(norm, x, w, w @ (z - x) - f)
+        shares.append(length(norm, d1) / (length(norm, d1) + length(norm, d2)))
+        alpha = min(shares[-1], attack.alpha_max)
+        z = (1 - alpha) * (z + attack.eta * d1) + alpha * (x + attack.eta * d2)
+        z = np.clip(z, 0, 1)
+        hits.append(by_hand(z)[0].argmax() != y)
+        if hits[-1]:
+            if length(norm, z - x) < least:
+                best, least = z, length(norm, z - x)
+            z = x + attack.beta * (z - x)
+        path.append((z, best))
+    return path, hits, shares
+
+
+def test_follows_a_trace_by_hand(norm):
+    """The iterate and the nearest hit so far of three steps on a curved model.
+
+    Against the third class; some steps fool the model, and alpha_max binds in some.
+    """
+    model, by_hand = tiny_tanh()
+    # With these images rounding decides nothing: whatever is judged has a lead of over 0.001.
+    flat = np.random.default_rng(11).uniform(size=(8, SIZE)).astype("float32")
+    x = ops.convert_to_tensor(flat.reshape(8, 2, 2, 3))
+    order = np.argsort(-numpy(model(x)), axis=1)
+    attack, y = FAB(THREATS[norm], targets=2), ops.convert_to_tensor(order[:, 0], "int32")
+    state, states = attack.begin(model, x, y, 0, 1), []
+    for _ in range(3):
+        state = attack.step(model, state, x, y)
+        states.append([numpy(state[name]).reshape(8, SIZE) for name in ("z", "best")])
+    rows = zip(flat.astype("float64"), order[:, 0], order[:, 2], strict=True)
+    paths, hits, shares = zip(*(traced(attack, norm, by_hand, *row) for row in rows), strict=True)
+    np.testing.assert_allclose(states, np.moveaxis(paths, 0, 2), rtol=1e-4, atol=1e-6)
+    later = np.array(shares)[:, 1:]  # at first x is the iterate itself, and no share matters
+    assert 0 < np.mean(hits) < 1 and 0 < np.mean(later < attack.alpha_max) < 1
 
 
 def least_eps(threat, model, x, y):
