@@ -1,5 +1,8 @@
 """IBP, CIFAR-10, Linf 8/255, the large net of Wong et al. at half its width, normalised.
 
+In so few epochs the net underfits, so images are mirrored and not shifted: crops cost more accuracy
+than they gain.
+
 Command:  python -m training.train ibp_cifar10
 Expect:   clean 32.65, PGD-20 26.54, certified 25.75 % at Linf 8/255, 10,000 test images; 34
           minutes on CPU, 2 cores
@@ -33,12 +36,12 @@ def recipe() -> Recipe:
         defense=partial(IBP, threat=threat, inflation=1.1, initialization=True, regularization=0.5),
         threat=threat,
         method="ibp",
-        epochs=30,
+        epochs=20,
         batch_size=64,
         learning_rate=partial(one_cycle, peak=1e-3, rise=0.05),
         optimizer=partial(keras.optimizers.Adam, global_clipnorm=10.0),
-        augment=crop_flip,
-        warmup_epochs=10,
+        augment=partial(crop_flip, pad=0),
+        warmup_epochs=8,
         published={
             "clean": 0.4949,
             "certified": 0.3156,
