@@ -42,6 +42,8 @@ def test_says_the_validation_until_there_is_a_measurement(tmp_path):
     text = header(tmp_path, training=TRAINING)
     assert "Expect:   clean 90.0, robust 50.0 % of validation images, not measured" in text
     assert text.endswith("; 2 minutes\n          on CPU\n")
+    text = header(tmp_path, training=TRAINING | {"curve": [], "best_epoch": 0})
+    assert "Expect:   nothing was trained, not yet measured; 2 minutes on CPU" in text
 
 
 def test_says_what_was_proved_unless_as_many_images_were_attacked(tmp_path):

@@ -43,6 +43,8 @@ def _shares(shares, record):
 
 
 def _validated(training):
+    if not training["curve"]:
+        return "nothing was trained, not yet measured"
     best = training["curve"][training["best_epoch"] - 1]
     names = {"val_accuracy": "clean", "val_robust_accuracy": "robust"}
     shares = [f"{name} {100 * best[key]:.1f}" for key, name in names.items() if key in best]
