@@ -290,6 +290,16 @@ def test_dual_bounds_are_those_of_the_engine(net):
         np.testing.assert_allclose(found[place][1][crossing], high[crossing], rtol=1e-12)
 
 
+def test_projections_are_of_relu_networks():
+    """Max pooling has no two parallel lines, from which the sums would be made."""
+    model = pools()
+    with pytest.raises(ValueError, match="projections are of ReLU networks"):
+        WongKolter(model, threat=Linf(EPS), projections=2)
+    graph, region = Graph(model), Region(FLOAT32.read(images(model, 2)[0]), 0.1, Linf)
+    with pytest.raises(ValueError, match="projections are of ReLU networks"):
+        dual_bounds(FLOAT32, graph, graph.read(FLOAT32), region, 2)
+
+
 def test_estimates_of_l1_norms():
     """Right in the median over many draws; one of 50 sums is 23 % off, half of the time below."""
     generator = np.random.default_rng(0)

@@ -7,7 +7,7 @@ from keras import ops, random
 
 from robustzoo.certification.intervals import intersect, interval_bounds
 from robustzoo.certification.linear import linear_bound, lines_of, unit_rows
-from robustzoo.certification.operations import Convolution
+from robustzoo.certification.operations import Convolution, ReLU
 from robustzoo.certification.patch import saves_work
 
 ESTIMATORS = ("median", "geometric")
@@ -34,6 +34,8 @@ def dual_bounds(
         seed: a `keras.random.SeedGenerator`, which the projections draw from.
         exact: whether the few units that may cross have exact rows.
     """
+    if projections:
+        check_projectable(graph)
     # Intervals of the first affine layer are exact.
     places = [p for p in graph.bent if graph[p].mixing > 1 and not graph[p].nonlinear]
     counts = {p: affordable(graph, weights, p, projections) for p in places if projections}
@@ -58,6 +60,14 @@ def dual_bounds(
         return _exact_where_few(xp, graph, weights, region, boxes, place, counts[place], drawn)
 
     return interval_bounds(xp, graph, weights, region, better=better)
+
+
+def check_projectable(graph) -> None:
+    """ValueError unless every nonlinear node is a ReLU."""
+    bent = [node for node in graph.nodes if node.nonlinear]
+    other = [node.name for node in bent if not isinstance(node.operation, ReLU)]
+    if other:
+        raise ValueError(f"projections are of ReLU networks. Received: {', '.join(other)}")
 
 
 def affordable(graph, weights, place: int, projections: int) -> int:

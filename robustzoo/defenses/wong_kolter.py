@@ -3,9 +3,8 @@
 from keras import ops
 
 from robustzoo.certification.arrays import FLOAT32
-from robustzoo.certification.dual_bounds import ESTIMATORS, dual_bounds
+from robustzoo.certification.dual_bounds import ESTIMATORS, check_projectable, dual_bounds
 from robustzoo.certification.margin_bounds import margin_bounds
-from robustzoo.certification.operations import ReLU
 from robustzoo.defenses.certified import Certified
 
 JUDGED = 8  # times the exact rows of a step, which has gradients to keep and go through as well
@@ -48,10 +47,8 @@ class WongKolter(Certified):
             raise ValueError("exact=False needs projections. Received: projections=None")
         super().__init__(classifier, **options)
         self.projections, self.estimator, self.exact = projections, estimator, exact
-        bent = [node for node in self.graph.nodes if node.nonlinear]
-        other = [node.name for node in bent if not isinstance(node.operation, ReLU)]
-        if projections and other:
-            raise ValueError(f"projections are of ReLU networks. Received: {', '.join(other)}")
+        if projections:
+            check_projectable(self.graph)
 
     def worst_logits(self, weights, x, x_adv, y, share):
         graph, region = self.graph, self.region(x, self.eps * share)
