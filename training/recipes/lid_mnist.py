@@ -4,7 +4,8 @@ Nothing is trained: rce-mnist gets the detector, fitted to 2,000 training images
 examples, and a threshold that 5 % of the validation images fall short of.
 
 Command:  python -m training.train lid_mnist
-Expect:   not yet measured
+Expect:   clean 94.00, PGD-40 class 28.10, PGD-100 evasion x 2 0.50, BIM-100 evasion 0.70 % at
+          Linf 0.3, 1,000 test images; 0 minutes on CPU, 2 cores
 """
 
 from functools import partial
