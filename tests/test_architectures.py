@@ -197,6 +197,10 @@ def test_small_cnn_starts_undecided():
 
 
 LINEAR = {"architecture": "linear", "arguments": {}}
+REJECTING = {
+    "architecture": "abstaining",
+    "arguments": {"base": LINEAR, "detector": "Confidence"},
+}
 
 
 @pytest.mark.parametrize(
@@ -240,6 +244,14 @@ LINEAR = {"architecture": "linear", "arguments": {}}
         ("abstaining", {"base": LINEAR, "detector": "KernelDensty"}, "closest: KernelDensity"),
         ("abstaining", {"base": LINEAR, "detector": "LID", "per_class": 9}, "no setting per_class"),
         ("abstaining", {"base": LINEAR, "detector": "LID", "reference": 10**9}, "1 .. 10000"),
+        ("abstaining", {"base": LINEAR, "detector": "LID", "features": 3}, "a list of different"),
+        (
+            "abstaining",
+            {"base": LINEAR, "detector": "LID", "features": ["logits"] * 2},
+            "different",
+        ),
+        ("reversed_logits", {"base": REJECTING}, "a model that abstains is part of no other"),
+        ("abstaining", {"base": REJECTING, "detector": "Confidence"}, "is part of no other"),
         ("mixup_inference", {"base": LINEAR, "gap": "x"}, "gap must be a finite number"),
         ("mixup_inference", {"base": LINEAR, "gap": float("nan")}, "gap must be a finite number"),
     ],

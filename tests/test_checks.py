@@ -107,6 +107,14 @@ def test_a_mask_under_l1():
     assert "outputs alone break more" in names(found)
 
 
+def test_noise_beside_a_class_that_is_out_of_question():
+    model, x, _ = linear()
+    images = keras.Input(model.input_shape[1:])
+    never = float("-inf") * ops.ones_like(images[:, 0, 0, :1])
+    logits = ops.concatenate([model(HiddenNoise()(images)), never], axis=-1)
+    assert checks.random_outputs(keras.Model(images, logits), x).evidence > 0.01
+
+
 def test_noise_outside_of_the_models_own_seeds():
     model, x, _ = linear()
     noise = keras.layers.Lambda(
@@ -278,12 +286,13 @@ def test_says_what_there_was_nothing_to_compare_with():
     white, black = result("PGD", mask(100), 9, 0), result("Square", mask(100), 0, 9)
     clean, transfer = result("none", mask(100), 0, 0), result("Transfer", mask(100), 9, 9)
     no_transfer = "transfer beats white box (no transfer attack was run)"
-    assert checks.checks_not_made([clean, white], THREAT) == [no_transfer]  # a short Square was
-    assert checks.checks_not_made([clean, white, black, transfer], L1(1.0), random=True) == []
-    assert checks.checks_not_made([clean, white, transfer], L1(1.0)) == []
-    (missing,) = checks.checks_not_made([clean, white, transfer], THREAT, random=True)
+    assert checks.checks_not_made([clean, white]) == [no_transfer]  # a short Square was
+    assert checks.checks_not_made([clean, white, black, transfer], random=True) == []
+    (missing,) = checks.checks_not_made([clean, white, transfer], random=True)
     assert missing.startswith("black box beats white box (no black") and "is random" in missing
-    alone = checks.checks_not_made([clean, black, transfer], THREAT)
+    model, *others = checks.checks_not_made([clean, white], abstains=True)
+    assert model.startswith("the model itself (it abstains") and len(others) == 2
+    alone = checks.checks_not_made([clean, black, transfer])
     assert len(alone) == 2 and all("no white-box attack was run" in text for text in alone)
 
 

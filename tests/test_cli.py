@@ -306,7 +306,7 @@ def abstaining_folder(saved, tmp_path):
     return zoo.save(model, tmp_path / "abstaining-light", CONFIG | changed)
 
 
-def test_evaluate_a_model_that_abstains(abstaining_folder, three_images, image, tmp_path):
+def test_evaluate_a_model_that_abstains(abstaining_folder, three_images, tmp_path):
     folder = abstaining_folder
     rows = succeed("evaluate", folder, "--restarts", "1")
     labels = ["clean", "PGD-40 class", "PGD-100 evasion", "BIM-100 evasion", "worst case"]
@@ -323,6 +323,9 @@ def test_evaluate_a_model_that_abstains(abstaining_folder, three_images, image, 
     assert [row[1] for row in rows] == ["100.00"] * 5
     assert "its suite is evasion" in fail("evaluate", folder, "--suite", "pgd", code=2)
     assert "do not abstain" in fail("report", folder)
+    for option in (("--loss", "margin"), ("--transfer", "trades-light")):
+        assert "take rejection for success" in fail("evaluate", folder, *option, code=2)
+    assert "as a model folder only" in fail("export", folder, tmp_path / "a.keras")
 
 
 def test_a_model_that_abstains_names_its_rejection(abstaining_folder, image, tmp_path):
@@ -648,7 +651,9 @@ def test_evaluate_by_a_loss_of_ones_choice(folder, three_images):
 
 
 def test_evaluate_by_what_breaks_another_model(folder, abstaining_folder, three_images):
-    """The other is the same net: what breaks it breaks this one, and nothing is left to check."""
+    other = "--transfer", abstaining_folder
+    assert "needs a model of the same labels" in run("evaluate", folder, *other).stderr
+    # The other is the same net: what breaks it breaks this one, and nothing is left to check.
     rows = succeed("evaluate", folder, "--suite", "quick", "--transfer", "trades-light")
     assert [row[:2] for row in rows[-2:]] == [
         ["PGD-40 from trades-light", "66.67"], ["worst case", "66.67"]

@@ -141,6 +141,20 @@ def test_an_example_that_is_rejected_breaks_nothing_whatever_found_it():
     assert ((after < 0) & robust).any()
 
 
+def test_attacks_that_do_not_know_of_rejection_are_told():
+    """Also of a model whose last part abstains; a rejection is no label."""
+    model, (x, y), *_ = abstaining_linear()
+    attacks = {"FGSM": fgsm(Linf(0.1))}
+    for each in (model, keras.Sequential([keras.Input(x.shape[1:]), model])):
+        report = evaluate(each, (x, y), Linf(0.1), attacks)
+        assert [found.name for found in report.findings] == ["no attack knows the rejection"]
+        assert report.rejected > 0
+        (table,) = (t for t in accuracy_tables({"it": report}, "") if t.name == "accuracy")
+        assert "found nothing wrong" not in table.caption
+    with pytest.raises(ValueError, match="and 2 is the model's rejection"):
+        evaluate(model, (x, y + 1), Linf(0.1), attacks)
+
+
 def test_a_model_that_abstains_is_not_attacked_in_fewer_bits():
     model, data, *_ = abstaining_linear()
     with pytest.raises(ValueError, match="attacked in float32. Received: 'bfloat16'"):
@@ -286,6 +300,7 @@ def test_a_journal_is_not_kept_of_what_others_wrote(model, data, threat, tmp_pat
     assert fully_described(pgd(threat)) and fully_described(pgd(threat, loss=margin))
     assert not fully_described(pgd(threat, loss=classes))
     assert not fully_described(functools.partial(margin, classes))
+    assert not fully_described(str.join)
 
 
 def test_a_journal_that_cannot_be_written_is_no_reason_to_stop(model, data, threat, tmp_path):

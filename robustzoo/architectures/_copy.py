@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import keras
 
+from robustzoo.detect import abstains
+
 
 def input_of(base: keras.Model):
     """A fresh input for `base`; ValueError unless its layers can be seen and copied."""
@@ -62,6 +64,8 @@ def ends(model):
 
 
 def _check_graph(model):
+    if abstains(model):
+        raise ValueError("a model that abstains is part of no other. Received: its rejection")
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         raise ValueError(
             "only the layers of a functional model or of a built Sequential can be seen and copied."

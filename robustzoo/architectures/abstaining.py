@@ -30,8 +30,9 @@ def abstaining(
         features, per_class, neighbours, reference: of that class; None for its default.
     """
     input_of(base)  # refuses what has no graph
-    if detector not in detect.DETECTORS:
-        close = closest(str(detector), detect.DETECTORS)
+    _check_features(features, base)
+    if not isinstance(detector, str) or detector not in detect.DETECTORS:
+        close = closest(f"{detector!s:.100}", detect.DETECTORS)
         raise ValueError(
             f"detector must be one of {', '.join(detect.DETECTORS)}. Received: {detector!r:.100}; "
             f"closest: {close}"
@@ -49,3 +50,15 @@ def abstaining(
     if sum(map(math.prod, built.shapes().values())) > MAX_WEIGHTS:
         raise ValueError(f"{detector} would keep more than a model folder holds: keep fewer images")
     return with_rejection(base, built.blank())
+
+
+def _check_features(features, base):
+    """Each layer costs time to build with, so a config may name it once."""
+    names = features if isinstance(features, tuple) else (features,)
+    known = {layer.name for layer in base.layers}
+    named = all(isinstance(name, str) and name in known for name in names)
+    if features is not None and not (named and len(set(names)) == len(names)):
+        raise ValueError(
+            "features must be the name of a layer of the base, or a list of different ones. "
+            f"Received: {features!r:.100}"
+        )

@@ -54,15 +54,21 @@ def gradient(model, z, values, noise=None, draws: int = 1):
             return values(logits), logits
 
         *part, slope = input_gradient(judged, z)
-        if len(part[0].shape) != 1:
-            raise ValueError(
-                "a loss of an attack must give one value per example, shape (B,); a class of Keras "
-                f"does with reduction=None. Received: {tuple(part[0].shape)}"
-            )
+        per_example(part[0])
         part.append(ops.where(ops.isfinite(slope), slope, 0.0))
         total = part if total is None else [a + b for a, b in zip(total, part, strict=True)]
     losses, logits, direction = total
     return (losses / draws, logits / draws, direction / draws) if draws > 1 else tuple(total)
+
+
+def per_example(values):
+    """`values` of a loss, or ValueError unless there is one per example."""
+    if len(values.shape) != 1:
+        raise ValueError(
+            "a loss of an attack must give one value per example, shape (B,); a class of Keras "
+            f"does with reduction=None. Received: {tuple(values.shape)}"
+        )
+    return values
 
 
 def random_variables(model) -> list:

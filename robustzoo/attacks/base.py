@@ -4,7 +4,7 @@ import functools
 
 from keras import ops
 
-from robustzoo.attacks._model import forward, later, random_variables
+from robustzoo.attacks._model import forward, later, per_example, random_variables
 from robustzoo.backend import random_state, repeat
 
 RESTART = 7919  # seeds of two runs of one attack are so far apart
@@ -142,7 +142,7 @@ def smaller(state, z, size, hit):
 def tried(attack, model, state, z, y, noise):
     """`state` with `z` as its best where that fools the model or has more of the attack's loss."""
     logits = forward(model, z, noise, attack.draws)
-    value = (-1.0 if attack.targeted else 1.0) * attack.loss(y, logits)
+    value = (-1.0 if attack.targeted else 1.0) * per_example(attack.loss(y, logits))
     success = fooled(logits, y, attack.targeted)
     return better(state, state | {"best": z, "success": success, "value": value})
 

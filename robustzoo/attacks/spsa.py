@@ -9,7 +9,7 @@ from keras import ops
 from robustzoo.adam import adam
 from robustzoo.attacks._arguments import check_loss, check_positive, check_threat
 from robustzoo.attacks._counter import random_bits, random_keys
-from robustzoo.attacks._model import forward, within
+from robustzoo.attacks._model import forward, per_example, within
 from robustzoo.attacks.base import Attack, fooled, nothing_yet
 from robustzoo.backend import repeat
 from robustzoo.losses import margin
@@ -68,7 +68,8 @@ class SPSA(Attack):
         sign = -1.0 if self.targeted else 1.0
 
         def values(z, y, i):
-            return sign * self.loss(y, forward(model, z, within(noise, self.draws * i), self.draws))
+            logits = forward(model, z, within(noise, self.draws * i), self.draws)
+            return sign * per_example(self.loss(y, logits))
 
         slope = spsa_gradient(values, z, y, state["key"], steps, self.samples, self.delta)
         move, averages = adam(state, slope, steps)

@@ -10,7 +10,7 @@ from keras import ops
 
 from robustzoo.attacks._arguments import check_loss, check_number, check_positive, check_threat
 from robustzoo.attacks._counter import random_keys, uniform
-from robustzoo.attacks._model import forward
+from robustzoo.attacks._model import forward, per_example
 from robustzoo.attacks._windows import hills_table, inside, tiles
 from robustzoo.attacks.base import Attack, fooled, nothing_yet, where
 from robustzoo.losses import margin
@@ -79,7 +79,7 @@ class Square(Attack):
 
     def step(self, model, state, x, y, noise=None):
         logits = forward(model, state["z"], noise, self.draws)
-        loss, hit = self.loss(y, logits), fooled(logits, y, self.targeted)
+        loss, hit = per_example(self.loss(y, logits)), fooled(logits, y, self.targeted)
         value = -loss if self.targeted else loss
         enough = state["value"] + ROUNDING * ops.max(ops.abs(logits), axis=-1)
         old = {name: state[name] for name in ("best", "success", "value")}

@@ -13,7 +13,8 @@ from robustzoo.cli._show import line, notice, percent
 from robustzoo.writable import writable
 
 # Named here, because `robustzoo --help` must not import the attacks; a test compares.
-SUITES = ("quick", "pgd", "paper", "autoattack", "rand", "evasion")
+OF_REPORTS = ("quick", "pgd", "paper", "autoattack", "rand")
+SUITES = (*OF_REPORTS, "evasion")
 LOSSES = (
     "own", "cross_entropy", "margin", "dlr", "mmc", "reverse_cross_entropy", "large_margin_gm",
 )  # fmt: skip
@@ -63,7 +64,7 @@ def evaluate(name, examples, sample_seed, report, **options):
     _check_used(options["suite"], options["draws"])
     _check_proofs(options["suite"], options["methods"])
     model, config, folder = open_model(name)
-    options["suite"] = _suite(options["suite"], config)
+    options["suite"] = _suite(config, options["suite"], options["loss"], options["source"])
     test, sample_seed = sample(config, examples, sample_seed)
     weights = weights_to_renew(name, folder)
     found = _evaluated(model, config, test, sample_seed, **options)
@@ -79,7 +80,7 @@ def evaluate(name, examples, sample_seed, report, **options):
 
 @click.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@click.option("--suite", default="quick", show_default=True, type=click.Choice(SUITES[:-1]))
+@click.option("--suite", default="quick", show_default=True, type=click.Choice(OF_REPORTS))
 @click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--sample-seed", default=0, show_default=True, help="Of the sample of examples.")
 @click.option("--eps", help='Budget, e.g. "8/255"; by default that of the first model.')
@@ -126,7 +127,7 @@ def _evaluated(
     threat, loss = threat_of(config, eps), loss and evaluation.attack_loss(loss, config["defense"])
     attacks = evaluation.suite(threat, suite, len(config["labels"]), restarts, draws, loss)
     if source:
-        attacks |= _transferred(source, threat, draws)
+        attacks |= _transferred(source, config, threat, attacks)
     notice(f"{len(test)} test images of {config['dataset']}, {threat}, accuracy in %")
 
     def tell(result):
@@ -150,17 +151,29 @@ def _evaluated(
     )
 
 
-def _transferred(source, threat, draws):
+def _transferred(source, config, threat, attacks):
     """{label: the attack on another model}, of steps that cross the ball twice."""
     from robustzoo.attacks import PGD, Transfer
 
+    model, about, _ = open_model(source)
+    for key in ("dataset", "input_shape", "labels"):
+        if about[key] != config[key]:
+            raise ValueError(
+                f"--transfer needs a model of the same {key}: {config[key]}. Received: "
+                f"{about[key]} of {source}"
+            )
+    draws = max(attack.draws for attack in attacks.values())
     pgd = PGD(threat, threat.eps / 10, steps=40, draws=draws)
-    return {f"PGD-40 from {Path(source).name}": Transfer(open_model(source)[0], pgd)}
+    return {f"PGD-40 from {Path(source).name}": Transfer(model, pgd)}
 
 
-def _suite(suite, config):
+def _suite(config, suite, *further):
     """The suite asked for, if it is one of this model; by default the first that is."""
     abstains = config["architecture"] == "abstaining"
+    if abstains and any(further):
+        raise click.UsageError(
+            "the model abstains: --loss and --transfer would take rejection for success"
+        )
     suite = suite or ("evasion" if abstains else "pgd")
     if (suite == "evasion") != abstains:
         raise click.UsageError(
@@ -207,9 +220,9 @@ def _effort(record):
 def _not_made(model, test, found):
     from robustzoo.evaluation.checks import checks_not_made, is_random
 
-    if found.rejected is not None:
-        return ["the model itself (it abstains, which the attacks of the checks take for success)"]
-    return checks_not_made(found.results, found.threat, is_random(model, test.images))
+    return checks_not_made(
+        found.results, is_random(model, test.images), abstains=found.rejected is not None
+    )
 
 
 def _show_verdict(record):

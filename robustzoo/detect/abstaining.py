@@ -1,5 +1,8 @@
 """A model whose last class is rejection."""
 
+import math
+import numbers
+
 import keras
 
 from robustzoo.detect.base import Detector
@@ -18,10 +21,15 @@ def abstaining(detector: Detector, threshold: float) -> keras.Model:
     al., 2018, arXiv:1706.00633. An untargeted attack would take rejection for success: give it
     `loss=evasion`.
 
+    It can be kept as a model folder (`zoo.save`), not as a .keras file, for which `KernelDensity`
+    needs as many training images of a class as `per_class`, or a lower `per_class`.
+
     Args:
         detector: fitted.
         threshold: in units of the score.
     """
+    if not isinstance(threshold, numbers.Real) or not math.isfinite(threshold):
+        raise ValueError(f"threshold must be a finite number. Received: {threshold!r}")
     model = with_rejection(detector.model, detector.fitted())
     model.get_layer("rejection").threshold.assign(threshold)
     return model

@@ -66,7 +66,7 @@ class Detector:
         self.scorer = self.network_with(self.values, self.arrays)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Of the arrays that `learn` returns, if no class lacks training images."""
+        """Of the arrays that `learn` returns, if it sees as many images as the settings keep."""
         return {}
 
     def blank(self) -> keras.Model:

@@ -4,7 +4,7 @@ Each check returns a `Finding`, or None where nothing is wrong. Images are check
 (N, H, W, C) in [0, 1], labels int32 (N,); the model is left as it was.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ from keras import ops
 
 from robustzoo.attacks import SPSA, Square, bim, run
 from robustzoo.backend import compiled, frozen, in_batches, input_gradient
+from robustzoo.detect import evasion
 from robustzoo.evaluation.findings import Finding
 from robustzoo.forward import forward
 from robustzoo.inference import inference
@@ -99,18 +100,25 @@ def check_results(results: Iterable) -> list[Finding]:
     return [finding for finding in findings if finding]
 
 
-def checks_not_made(results: Iterable, threat: Linf | L2 | L1, random: bool = False) -> list[str]:
+def checks_not_made(results: Iterable, random: bool = False, abstains: bool = False) -> list[str]:
     """What `check_model` and `check_results` could not look for in `results`, each with its reason.
 
     Args:
         random: whether the model is (`is_random`).
+        abstains: whether the model may reject.
     """
+    alone = "the model itself (it abstains, which the attacks of the checks take for success)"
+    return [alone] * abstains + _not_compared(results, random or abstains)
+
+
+def _not_compared(results, spared):
+    """`spared`: a model that no short black-box attack was run on."""
     kinds = {_kind(result) for result in results if result.attack != "none"}
     if "white" not in kinds:
         return [f"{name} (no white-box attack was run)" for name in (BLACK_BOX, TRANSFER)]
     told = []
-    if "black" not in kinds and random:  # else `outputs_alone_break_more` has stood in for it
-        why = "the model is random, so no short one either"
+    if "black" not in kinds and spared:  # else `outputs_alone_break_more` has stood in for it
+        why = "the model is random or abstains, so no short one either"
         told.append(f"{BLACK_BOX} (no black-box attack was run; {why})")
     if "transfer" not in kinds:
         told.append(f"{TRANSFER} (no transfer attack was run)")
@@ -142,8 +150,9 @@ def random_outputs(model: keras.Model, images: np.ndarray) -> Finding | None:
     first, second = (in_batches(model, min(BATCH, len(images)), images) for _ in range(2))
     for variable, value in state:
         variable.assign(value)
-    difference, largest = (float(np.nan_to_num(np.abs(v)).max()) for v in (first - second, first))
-    if not difference > ROUNDING * largest:
+    known = np.isfinite(first) & np.isfinite(second)
+    difference = float(np.abs(first[known] - second[known]).max(initial=0.0))
+    if not difference > ROUNDING * np.abs(first[known]).max(initial=0.0):
         return None
     text = (
         f"two passes over the same images differ by up to {difference:.2g}: the model is random, "
@@ -163,6 +172,17 @@ def probabilities(model: keras.Model, images: np.ndarray) -> Finding | None:
         "softmax once more, which flattens gradients; remove the model's own"
     )
     return Finding("probabilities", text, distance)
+
+
+def rejection_unknown(attacks: Mapping) -> Finding | None:
+    """No attack on a model that abstains ascends `detect.evasion`. Evidence: how many do not."""
+    if any(getattr(attack, "loss", None) is evasion for attack in attacks.values()):
+        return None
+    text = (
+        "no attack knows that the model rejects: most take a rejection for success, and end there; "
+        'use the suite "evasion", or PGD(..., loss=robustzoo.detect.evasion)'
+    )
+    return Finding("no attack knows the rejection", text, float(len(attacks)))
 
 
 def useless_gradients(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> Finding | None:

@@ -23,6 +23,7 @@ from robustzoo.evaluation.checks import (
     check_results,
     is_random,
     left_by_white_box,
+    rejection_unknown,
 )
 from robustzoo.evaluation.describe import describe
 from robustzoo.evaluation.fully_described import fully_described
@@ -86,6 +87,8 @@ def evaluate(
     if rejects and precision != "float32":
         raise ValueError(f"a model that abstains is attacked in float32. Received: {precision!r}")
     images, labels = checked_data(model, data)
+    if rejects and labels.max() == model.output_shape[-1] - 1:
+        raise ValueError(f"labels must be classes, and {labels.max()} is the model's rejection")
     default = suite(threat, "evasion" if rejects else "pgd") if attacks is None else attacks
     attacks = _judgeable(default, threat)
     weights, examples = sha256(*model.get_weights()), sha256(images, labels)
@@ -201,7 +204,8 @@ def _attacked(judge, attacks, images, labels, correct):
 def _findings(model, images, labels, threat, seed, attacks, results):
     """What the checks of the model and of the results have to say."""
     if abstains(model):  # the attacks of the checks would take rejection for success
-        return tuple(check_results(results))
+        unaware = rejection_unknown(attacks)
+        return (*([unaware] if unaware else []), *check_results(results))
     averaged = all(getattr(attack, "draws", 1) >= ENOUGH for attack in attacks.values())
     left = left_by_white_box(results)
     alone = check_model(model, images, labels, threat, seed, averaged, left)

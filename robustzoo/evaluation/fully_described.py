@@ -27,4 +27,5 @@ def fully_described(attack) -> bool:
 
 
 def _ours(thing):
-    return thing.__module__.partition(".")[0] == __name__.partition(".")[0]
+    module = getattr(thing, "__module__", None) or ""
+    return module.partition(".")[0] == __name__.partition(".")[0]

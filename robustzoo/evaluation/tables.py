@@ -49,7 +49,9 @@ def _accuracies(reports, origin):
     missing = {
         check
         for report in reports.values()
-        for check in checks_not_made(report.results, report.threat, _random(report))
+        for check in checks_not_made(
+            report.results, _random(report), abstains=report.rejected is not None
+        )
     }
     missing = f" Not checked: {'; '.join(sorted(missing))}." if missing else ""
     praise = f"The checks found nothing wrong with these numbers.{missing} " if sound else ""

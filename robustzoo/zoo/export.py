@@ -20,10 +20,15 @@ def export(model, path: str | Path) -> Path:
     if path.suffix != ".keras":
         raise ValueError(f"path must end in .keras, e.g. {path.stem}.keras. Received: {path}")
     writable(path)
+    from robustzoo.detect import abstains
     from robustzoo.zoo.load import load
 
     if isinstance(model, (str, Path)):
         model = load(model)
+    if abstains(model):
+        raise ValueError(
+            f"{model.name} abstains, and can be kept as a model folder only: robustzoo.zoo.save"
+        )
     model = _of_keras(model)
     foreign = {
         type(layer).__name__

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tiny import numpy, tiny_batch, tiny_classifier
 
-from robustzoo.attacks import APGD, PGD, Square, run
+from robustzoo.attacks import APGD, PGD, SPSA, Noise, Square, run
 from robustzoo.attacks._model import later
 from robustzoo.backend import random_state
 from robustzoo.threats import Linf
@@ -24,7 +24,9 @@ def test_a_loss_that_is_a_mean_is_refused():
     """It would tie every example of a batch to the others."""
     mean = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     x, y = tiny_batch(4)
-    for attack in (PGD(Linf(0.1), 0.1, loss=mean), APGD(Linf(0.1), loss=mean)):
+    ball = Linf(0.1)
+    gradients = PGD(ball, 0.1, loss=mean), APGD(ball, loss=mean)
+    for attack in (*gradients, *(cls(ball, loss=mean) for cls in (SPSA, Square, Noise))):
         with pytest.raises(ValueError, match="one value per example"):
             run(attack, tiny_classifier(), x, y)
 

@@ -65,6 +65,12 @@ def test_the_last_class_wins_where_it_abstains(make, model):
     np.testing.assert_array_equal(classes(whole, X)[sure], np.where(found < 0, 4, found)[sure])
 
 
+@pytest.mark.parametrize("threshold", [float("nan"), "0", None])
+def test_a_threshold_is_a_finite_number(detector, threshold):
+    with pytest.raises(ValueError, match="threshold must be a finite number"):
+        detect.abstaining(detector, threshold)
+
+
 def test_evasion_is_zero_where_wrong_and_accepted():
     logits = np.array(
         [
