@@ -31,6 +31,7 @@ from tests.attacks.examples import EXAMPLES
 ROOT = Path(__file__).parents[2]
 CARDS = sorted(path.parent for path in ROOT.glob("model_cards/*/config.json"))
 BOUNDLESS = (
+    "abstaining",
     "ensemble",
     "mixup_inference",
     "noisy",
