@@ -78,15 +78,21 @@ def pgd(threat, **options):
     return PGD(threat, threat.eps / 4, **options)
 
 
-def test_survivors_are_those_of_a_linear_closed_form():
-    """Robust at eps exactly where the clean margin exceeds eps |w0 - w1|_1."""
+def linear_margins():
+    """A model of two classes, data, clean margins, and |w0 - w1|_1."""
     x = tiny_batch(97)[0] * 0.5 + 0.25
     model = tiny_linear()
     w, b = (keras.ops.convert_to_numpy(v) for v in model.layers[-1].weights)
     y = classes(model, x).astype("int32")
     gap = np.abs(x.reshape(97, -1) @ (w[:, 0] - w[:, 1]) + b[0] - b[1])
-    eps = float(np.median(gap) / np.abs(w[:, 0] - w[:, 1]).sum())
-    expected = gap > eps * np.abs(w[:, 0] - w[:, 1]).sum()
+    return model, (x, y), gap, np.abs(w[:, 0] - w[:, 1]).sum()
+
+
+def test_survivors_are_those_of_a_linear_closed_form():
+    """Robust at eps exactly where the clean margin exceeds eps |w0 - w1|_1."""
+    model, (x, y), gap, length = linear_margins()
+    eps = float(np.median(gap) / length)
+    expected = gap > eps * length
     near = np.abs(gap / gap[np.argsort(gap)[48]] - 1) < 1e-3
     attacks = {"FGSM": fgsm(Linf(eps)), "PGD": PGD(Linf(eps), eps / 4, steps=12)}
     report = evaluate(model, (x, y), Linf(eps), attacks, batch_size=16, **LIGHT)
@@ -98,13 +104,9 @@ def test_survivors_are_those_of_a_linear_closed_form():
 
 def abstaining_linear():
     """A model of two classes that rejects margins below the lower third, data, and margins."""
-    x = tiny_batch(97)[0] * 0.5 + 0.25
-    model = tiny_linear()
-    w, b = (keras.ops.convert_to_numpy(v) for v in model.layers[-1].weights)
-    y = classes(model, x).astype("int32")
-    gap = np.abs(x.reshape(97, -1) @ (w[:, 0] - w[:, 1]) + b[0] - b[1])
+    model, data, gap, length = linear_margins()
     least = float(np.sort(gap)[32] + np.sort(gap)[33]) / 2
-    return abstaining(Confidence(model), least), (x, y), gap, least, np.abs(w[:, 0] - w[:, 1]).sum()
+    return abstaining(Confidence(model), least), data, gap, least, length
 
 
 def test_what_a_model_rejects_is_an_error_alone_and_withstood_under_attack():

@@ -8,31 +8,9 @@ Expect:   clean 94.00, PGD-40 class 28.10, PGD-100 evasion x 2 0.50, BIM-100 eva
           Linf 0.3, 1,000 test images; 0 minutes on CPU, 2 cores
 """
 
-from functools import partial
-
-import keras
-
-from robustzoo.defenses import StandardTraining
 from training.recipe import Recipe
-from training.schedules import constant
-
-BASE = {
-    "architecture": "reversed_logits",
-    "arguments": {"base": {"architecture": "small_cnn", "arguments": {}}},
-}
+from training.recipes._beside_rce import beside_rce
 
 
 def recipe() -> Recipe:
-    return Recipe(
-        dataset="mnist",
-        **BASE,
-        defense=StandardTraining,
-        threat=None,
-        method="lid",
-        epochs=0,
-        batch_size=128,
-        learning_rate=partial(constant, peak=0.0),
-        optimizer=keras.optimizers.SGD,
-        initial="rce-mnist",
-        released={"architecture": "abstaining", "arguments": {"base": BASE, "detector": "LID"}},
-    )
+    return beside_rce("lid", "LID")
