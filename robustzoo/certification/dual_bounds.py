@@ -51,15 +51,18 @@ def dual_bounds(
             return boxes[place]
         if place not in wide:
             return intersect(xp, boxes[place], _all_rows(xp, graph, weights, region, boxes, place))
-        drawn = boxes[place]
-        if sums:
-            center, radius = sums[place][0], _scale(sums[place][1], estimator)
-            drawn = intersect(xp, drawn, (center - radius, center + radius))
+        drawn = _estimated(xp, boxes[place], sums[place], estimator) if sums else boxes[place]
         if not exact:
             return drawn
         return _exact_where_few(xp, graph, weights, region, boxes, place, counts[place], drawn)
 
     return interval_bounds(xp, graph, weights, region, better=better)
+
+
+def _estimated(xp, box, sums, estimator):
+    """The better of a node's `box` and of what its `sums` estimate."""
+    center, radius = sums[0], _scale(sums[1], estimator)
+    return intersect(xp, box, (center - radius, center + radius))
 
 
 def check_projectable(graph) -> None:

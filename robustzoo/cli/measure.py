@@ -169,7 +169,9 @@ def _transferred(source, config, threat, attacks):
 
 def _suite(config, suite, *further):
     """The suite asked for, if it is one of this model; by default the first that is."""
-    abstains = config["architecture"] == "abstaining"
+    from robustzoo.zoo.config import rejects
+
+    abstains = rejects(config)
     if abstains and any(further):
         raise click.UsageError(
             "the model abstains: --loss and --transfer would take rejection for success"
@@ -239,10 +241,12 @@ def _show_verdict(record):
 
 def _open_alike(names):
     """(model, config.json, folder) of each model, by a short name; all of one data set."""
+    from robustzoo.zoo.config import rejects
+
     opened = {}
     for name in names:
         model, config, folder = open_model(name)
-        if config["architecture"] == "abstaining":
+        if rejects(config):
             raise ValueError(f"a report compares models that do not abstain. Received: {name}")
         label = Path(name).name.strip(".") or folder.resolve().name
         if label in opened:

@@ -21,8 +21,8 @@ def abstaining(detector: Detector, threshold: float) -> keras.Model:
     al., 2018, arXiv:1706.00633. An untargeted attack would take rejection for success: give it
     `loss=evasion`.
 
-    It can be kept as a model folder (`zoo.save`), not as a .keras file, for which `KernelDensity`
-    needs as many training images of a class as `per_class`, or a lower `per_class`.
+    It is kept as a model folder (`zoo.save`, `architectures.abstaining`), not as a .keras file. A
+    `KernelDensity` then needs `per_class` training images of some class, or a lower `per_class`.
 
     Args:
         detector: fitted.

@@ -83,14 +83,12 @@ def evaluate(
     """
     _check_arguments(threat, attacks, batch_size, seed)
     seed = int(seed)  # JSON knows no integers of NumPy
-    rejects = abstains(model)
-    if rejects and precision != "float32":
-        raise ValueError(f"a model that abstains is attacked in float32. Received: {precision!r}")
     images, labels = checked_data(model, data)
-    if rejects and labels.max() == model.output_shape[-1] - 1:
-        raise ValueError(f"labels must be classes, and {labels.max()} is the model's rejection")
-    default = suite(threat, "evasion" if rejects else "pgd") if attacks is None else attacks
-    attacks = _judgeable(default, threat)
+    if abstains(model):
+        _check_rejecting(model, labels, precision)
+    if attacks is None:
+        attacks = suite(threat, "evasion" if abstains(model) else "pgd")
+    attacks = _judgeable(attacks, threat)
     weights, examples = sha256(*model.get_weights()), sha256(images, labels)
     proved = _proved(certificate, weights, examples, threat, cascade)
     clean, logits = _unattacked(model, images, labels, threat, batch_size, seed)
@@ -110,7 +108,7 @@ def evaluate(
     kept.close()
     return Report(
         dataset, threat, weights, examples, seed, sample_seed, tuple(results), findings, precision,
-        certificate and _about(certificate), _rejected(logits) if rejects else None,
+        certificate and _about(certificate), _rejected(logits) if abstains(model) else None,
     )  # fmt: skip
 
 
@@ -133,6 +131,14 @@ def _check_arguments(threat, attacks, batch_size, seed):
     check_batch_size(batch_size)
     if not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**31:
         raise ValueError(f"seed must be an integer from 0 to 2^31 - 1. Received: {seed!r}")
+
+
+def _check_rejecting(model, labels, precision):
+    """Raises ValueError for what a model that abstains cannot be asked."""
+    if precision != "float32":
+        raise ValueError(f"a model that abstains is attacked in float32. Received: {precision!r}")
+    if labels.max() == model.output_shape[-1] - 1:
+        raise ValueError(f"labels must be classes, and {labels.max()} is the model's rejection")
 
 
 def _unattacked(model, images, labels, threat, batch_size, seed):

@@ -49,7 +49,12 @@ def check_config(config: dict) -> dict:
 def classes(config: dict) -> list[str]:
     """The labels that data can have: all but the rejection of a model that abstains."""
     labels = list(config["labels"])
-    return labels[:-1] if config["architecture"] == "abstaining" else labels
+    return labels[:-1] if rejects(config) else labels
+
+
+def rejects(config: dict) -> bool:
+    """Whether the model abstains, and the last of its labels is rejection."""
+    return config["architecture"] == "abstaining"
 
 
 def check_threat(threat: dict) -> None:
