@@ -272,7 +272,9 @@ def test_a_journal_is_of_one_set_of_versions(model, data, threat, tmp_path, monk
     """What another Keras began is not gone on with."""
     options = {"threat": threat, "attacks": {"FGSM": fgsm(threat)}, **LIGHT}
     for version in ("3.15.1", "3.16.0", "3.15.1"):
-        monkeypatch.setattr(MODULE, "versions", lambda v=version: {"keras": v})
+        monkeypatch.setattr(
+            sys.modules["robustzoo.journal"], "versions", lambda v=version: {"keras": v}
+        )
         with pytest.raises(KeyboardInterrupt):
             evaluate(model, data, journal=tmp_path, tell=interrupted, **options)
     assert len(list(tmp_path.iterdir())) == 2

@@ -33,6 +33,7 @@ LAYERS = [
         "closest",
         "inference",
         "whole_file",
+        "journal",
     },
     {"detect"},
     {"architectures", "attacks", "certification", "smoothing"},

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from numbers import Real
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,9 +15,11 @@ from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.methods import chosen
 from robustzoo.checks import check_data
 from robustzoo.hashes import sha256
+from robustzoo.journal import Journal
 from robustzoo.threats import L1, L2, Linf
 
 TOLERANCE = 1e-4
+EVERY = 10.0  # seconds between two entries of the journal
 
 
 def certify(
@@ -32,6 +35,7 @@ def certify(
     batch_size: int = 100,
     memory: int = MEMORY,
     seconds: float = 60.0,
+    journal: str | Path | None = None,
     advance: Callable[[str, int, int], None] = lambda method, done, total: None,
 ) -> Certificate:
     """Proves for each image that `model` gives its label everywhere within `threat`, if it can.
@@ -53,6 +57,8 @@ def certify(
             otherwise, or in bfloat16 rounds to 5e-4 or 4e-3 in each product.
         memory: bytes that the coefficients of linear bounds may take.
         seconds: time limit of one margin of "lp" and "milp", which give no less than "crown" does.
+        journal: folder that keeps what is done, so that the same call goes on after an
+            interruption; None keeps nothing.
         advance: called with a method, the images it has seen and those it is given.
 
     Raises:
@@ -61,27 +67,39 @@ def certify(
     names, threat = chosen(method), _threat(threat)
     check_options(tolerance, batch_size, seconds)
     images, labels = check_data(model, images, labels)
+    about = sha256(*model.get_weights()), sha256(images, labels)
     start = time.monotonic()
     certifier = Certifier(model, type(threat), clip, memory, seconds)
     correct, scale = certifier.answers(images, labels, batch_size)
+    spent, found = time.monotonic() - start, sha256(correct, scale)
+    facts = [*about, found, repr(threat), cascade, clip, tolerance, batch_size, seconds, names]
+    kept = Journal(journal, ["certify", *facts], EVERY)
     margins = {name: np.full(len(images), -np.inf) for name in names}
     best = np.full((len(images), model.output_shape[-1]), -np.inf)
     left = correct
-    for name, found in margins.items():
+    for name, own in margins.items():
         todo = np.flatnonzero(left)
         for begin in range(0, len(todo), batch_size):
-            at = todo[begin : begin + batch_size]
-            bounds = certifier.margins(name, images[at], labels[at], threat.eps)
-            found[at], best[at] = bounds.min(axis=1), np.maximum(best[at], bounds)
+            at, key = todo[begin : begin + batch_size], f"{name}/{begin}"
+            if key not in kept:
+                kept.put(_timed(key, certifier.margins, name, images[at], labels[at], threat.eps))
+            bounds, spent = kept.get(key), spent + float(kept.get(f"{key}/seconds"))
+            own[at], best[at] = bounds.min(axis=1), np.maximum(best[at], bounds)
             advance(name, begin + len(at), len(todo))
         if cascade:
             left = left & (best.min(axis=1) <= tolerance * scale)
-    spent = time.monotonic() - start
-    about = sha256(*model.get_weights()), sha256(images, labels)
+    kept.close()
     return Certificate(
         threat, clip, names, margins, best.min(axis=1), scale, correct, tolerance, FLOAT64.dtype,
         spent, *about,
     )  # fmt: skip
+
+
+def _timed(key, bounds, *arguments):
+    """What `bounds` finds and the seconds it takes, as entries of a journal."""
+    start = time.monotonic()
+    found = bounds(*arguments)
+    return {key: found, f"{key}/seconds": np.array(time.monotonic() - start)}
 
 
 def _threat(threat):

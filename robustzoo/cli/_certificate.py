@@ -5,6 +5,7 @@ import robustzoo
 
 def certificate_of(model, test, threat, methods, seconds=60.0):
     """The `Certificate` of test images; a bar per method shows the images done."""
+    from robustzoo import datasets
     from robustzoo.evaluation._bar import progress_bar
 
     with progress_bar(max(map(len, methods))) as bar:
@@ -15,5 +16,6 @@ def certificate_of(model, test, threat, methods, seconds=60.0):
 
         return robustzoo.certify(
             model, test.images, test.labels, threat, methods,
-            cascade=True, seconds=seconds, advance=advance,
+            cascade=True, seconds=seconds, journal=datasets.cache_folder("certificates"),
+            advance=advance,
         )  # fmt: skip

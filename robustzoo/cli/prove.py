@@ -1,7 +1,6 @@
 """robustzoo certify | smooth"""
 
 import json
-import time
 from pathlib import Path
 
 import click
@@ -48,7 +47,7 @@ def certify(name, examples, sample_seed, eps, methods, seconds, output, radius, 
     """Prove how many test images no change within the budget can turn.
 
     The truth lies between the certified accuracy and what the strongest of the suite pgd leaves.
-    Where NAME is a folder, its certificate.json, card and manifest are renewed.
+    An interrupted proof goes on where it was. Where NAME is a folder, its certificate.json, card and manifest are renewed.
     """
     curve, output, radius = curve and png(curve), *(p and writable(p) for p in (output, radius))
     if curve:
@@ -102,7 +101,8 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
 
     Accuracy counts the images that are answered correctly within each radius. It is about the
     smoothed model, not about the model asked once, and each image's radius holds with probability
-    1 - alpha. Where NAME is a folder, its smoothing.json, card and manifest are renewed.
+    1 - alpha. What was interrupted goes on where it was. Where NAME is a folder, its
+    smoothing.json, card and manifest are renewed.
     """
     figure, output = figure and png(figure), output and writable(output)
     if figure:
@@ -111,15 +111,13 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
     test, sample_seed = sample(config, examples, sample_seed)
     weights = weights_to_renew(name, folder)
     notice(f"{len(test)} test images of {config['dataset']}, sigma {sigma:g}, accuracy in %")
-    start = time.monotonic()
     proof = _smoothed(model, test, sigma, draws, alpha, **options)
-    spent = time.monotonic() - start
     for eps, share in proof.curve().items():
         line(f"L2 {eps:g}", percent(share))
     line("abstained", percent(float((proof.predicted < 0).mean())))
     notice(str(proof))
     command = command_line((name, folder), without=("output", "figure"))
-    record = _radii(proof, config, sample_seed, spent, command)
+    record = _radii(proof, config, sample_seed, command)
     renew(
         folder, weights, "smoothing.json", record,
         kind=lambda r: r["sigma"], effort=lambda r: r["n"],
@@ -180,7 +178,7 @@ def _certificate(proof, report, command):
     return measured | proof.to_dict() | {"attacked": attacked}
 
 
-def _radii(proof, config, sample_seed, seconds, command):
+def _radii(proof, config, sample_seed, command):
     """The record of smoothing.json."""
     from robustzoo.provenance import provenance
 
@@ -189,7 +187,6 @@ def _radii(proof, config, sample_seed, seconds, command):
         "split": "test",
         "sample_seed": sample_seed,
         **proof.to_dict(),
-        "seconds": round(seconds, 1),
         "command": command,
         **provenance(),
     }
@@ -239,6 +236,7 @@ def _write_queries(folder, model, test, threat):
 
 def _smoothed(model, test, sigma, draws, alpha, **options):
     """The certificate; a bar shows the images done."""
+    from robustzoo import datasets
     from robustzoo.evaluation._bar import progress_bar
     from robustzoo.smoothing import certify_smoothed
 
@@ -246,5 +244,6 @@ def _smoothed(model, test, sigma, draws, alpha, **options):
         task = bar.add_task("smoothing", total=len(test))
         return certify_smoothed(
             model, test.images, test.labels, sigma, draws, alpha,
+            journal=datasets.cache_folder("certificates"),
             advance=lambda count: bar.advance(task, count), **options,
         )  # fmt: skip

@@ -1,7 +1,6 @@
 """Accuracy without and under attack."""
 
 import functools
-import json
 import numbers
 import time
 from collections.abc import Callable, Mapping
@@ -27,13 +26,12 @@ from robustzoo.evaluation.checks import (
 )
 from robustzoo.evaluation.describe import describe
 from robustzoo.evaluation.fully_described import fully_described
-from robustzoo.evaluation.journal import Journal
 from robustzoo.evaluation.lower_precision import lower_precision
 from robustzoo.evaluation.report import Report, Result
 from robustzoo.evaluation.suite import suite
 from robustzoo.forward import forward
 from robustzoo.hashes import sha256
-from robustzoo.provenance import versions
+from robustzoo.journal import Journal
 from robustzoo.threats import L1, L2, ROUNDING, Linf, to_config
 
 BLOCK = 500  # examples between two entries of the journal
@@ -191,8 +189,7 @@ def _journal(folder, attacks, facts):
     # What a name alone describes may be another attack when the same call comes again.
     folder = folder if all(map(fully_described, attacks.values())) else None
     plan = {label: describe(attack) for label, attack in attacks.items()}
-    facts = json.dumps([*facts, plan, _sources(), versions()])
-    return Journal(folder, sha256(facts.encode()))
+    return Journal(folder, ["evaluate", *facts, plan])
 
 
 def _attacked(judge, attacks, images, labels, correct):
@@ -218,12 +215,6 @@ def _findings(model, images, labels, threat, seed, attacks, results):
     return (*alone, *check_results(results))
 
 
-def _sources():
-    """sha256 of the package's own files: what other code began is not gone on with."""
-    files = sorted(Path(__file__).parents[1].rglob("*.py"))
-    return sha256(*(file.read_bytes() for file in files))
-
-
 class _Judge:
     """Runs one attack after the other over blocks of examples, and decides what it broke."""
 
@@ -244,9 +235,8 @@ class _Judge:
             if key in self.journal:
                 advance(len(at))
             else:
-                self.journal.put(
-                    key, self._block(attack, images[at], labels[at], self.seed + first, advance)
-                )
+                block = self._block(attack, images[at], labels[at], self.seed + first, advance)
+                self.journal.put({key: block})
             broken, distance[at], spent = np.split(self.journal.get(key), [len(at), 2 * len(at)])
             robust[at] = broken == 0
             totals += spent

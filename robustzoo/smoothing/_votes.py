@@ -1,11 +1,16 @@
 """How often a classifier gives each class to noisy copies of an image."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
 
 from robustzoo.forward import forward
+from robustzoo.hashes import sha256
+from robustzoo.journal import Journal
+
+EVERY = 10.0  # seconds between two entries of the journal
 
 
 def votes(
@@ -15,8 +20,9 @@ def votes(
     draws: Sequence[int],
     seed: int,
     batch_size: int,
+    folder: str | None = None,
     advance: Callable[[int], None] = lambda count: None,
-) -> np.ndarray:
+) -> tuple[np.ndarray, float]:
     """Counts (len(draws), N, classes) of argmax f(x + N(0, sigma^2 I)), none of a draw twice.
 
     The noise is not clipped. That of image i comes from (seed, i) alone: it depends on neither the
@@ -25,31 +31,53 @@ def votes(
     Args:
         images: checked float32 (N, H, W, C).
         draws: so many for each of the counts.
+        folder: of the journal; None keeps none.
         advance: called with the number of images just finished.
+
+    Returns:
+        The counts and the seconds they took, with those before an interruption.
     """
-    total = sum(draws)
+    journal = _journal(folder, model, images, sigma, draws, seed)
     counts = np.zeros((len(draws), len(images), model.output_shape[-1]), int)
-    which = np.repeat(np.arange(len(draws)), draws)
-    batch_size, begin = min(batch_size, len(images) * total), 0
-    for batch in _noisy(images, sigma, total, seed, batch_size):
-        image, draw = np.divmod(np.arange(begin, begin + batch_size), total)
+    done, before = 0, 0.0
+    if "counts" in journal:
+        done, before = journal.get("counts").shape[1], float(journal.get("seconds"))
+        counts[:, :done] = journal.get("counts")
+        advance(done)
+    start, which, total = time.monotonic(), np.repeat(np.arange(len(draws)), draws), sum(draws)
+    first, batch_size = done * total, min(batch_size, (len(images) - done) * total)
+    for batch in _noisy(images, done, sigma, total, seed, batch_size):
+        image, draw = np.divmod(np.arange(first, first + batch_size), total)
         real = image < len(images)  # the last batch is filled up
         found = forward(model, batch, batch_size).argmax(axis=-1)
         np.add.at(counts, (which[draw[real]], image[real], found[real]), 1)
-        advance(int(np.sum(draw[real] == total - 1)))
-        begin += batch_size
-    return counts
+        first += batch_size
+        finished = min(first // total, len(images))
+        if finished > done:
+            spent = np.array(before + time.monotonic() - start)
+            journal.put({"counts": counts[:, :finished], "seconds": spent})
+            advance(finished - done)
+            done = finished
+    journal.close()
+    return counts, before + time.monotonic() - start
 
 
-def _noisy(images, sigma, draws, seed, batch_size) -> Iterator[np.ndarray]:
-    """Batches of one size of all draws of the first image, then of the second, and so on."""
+def _journal(folder, model, images, sigma, draws, seed):
+    # The logits tell apart what the weights do not: a temperature, what is done to images.
+    logits = forward(model, images) if folder else np.zeros(0)
+    about = [sha256(*model.get_weights()), sha256(logits), sha256(images)]
+    return Journal(folder, ["smoothing", *about, sigma, list(draws), seed], EVERY)
+
+
+def _noisy(images, first, sigma, draws, seed, batch_size) -> Iterator[np.ndarray]:
+    """Batches of one size of all draws of the `first` image, then of the second, and so on."""
     batch, filled = np.zeros((batch_size, *images.shape[1:]), "float32"), 0
-    for index, image in enumerate(images):
+    for index in range(first, len(images)):
         generator, left = np.random.default_rng([seed, index]), draws
         while left:
             count = min(left, batch_size - filled)
-            noise = generator.standard_normal((count, *image.shape), "float32")
-            batch[filled : filled + count] = image + sigma * noise
+            noise = generator.standard_normal((count, *images.shape[1:]), "float32")
+            batch[filled : filled + count] = images[index] + sigma * noise
             filled, left = filled + count, left - count
             if filled == batch_size:
                 yield batch

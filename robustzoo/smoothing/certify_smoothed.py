@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -24,6 +25,7 @@ def certify_smoothed(
     n0: int = 100,
     seed: int = 0,
     batch_size: int = 500,
+    journal: str | Path | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> SmoothedCertificate:
     """Radii within which g(x) = argmax_c P(f(x + N(0, sigma^2 I)) = c) stays the same.
@@ -39,6 +41,8 @@ def certify_smoothed(
         images, labels: float (N, H, W, C) in [0, 1], and integers (N,).
         sigma: standard deviation of the noise, in pixels of [0, 1]; noisy images are not clipped.
         seed: of the noise; that of an image depends on its place in `images` and nothing else.
+        journal: folder that keeps what is done, so that the same call goes on after an
+            interruption; None keeps nothing.
         advance: called with the number of images just finished, for a progress bar.
     """
     check(sigma, alpha, seed, n=n, n0=n0, batch_size=batch_size)
@@ -47,7 +51,8 @@ def certify_smoothed(
         raise ValueError(f"at alpha {alpha} n must be at least {least}. Received: n={n}")
     images, labels = check_data(model, images, labels)
     base = base_classifier(model)
-    chosen, counts = votes(base, images, sigma, (n0, n), seed, batch_size, advance)
+    found, seconds = votes(base, images, sigma, (n0, n), seed, batch_size, journal, advance)
+    chosen, counts = found
     classes = chosen.argmax(axis=1)
     hits = counts[np.arange(len(images)), classes]
-    return SmoothedCertificate(sigma, n0, n, alpha, seed, labels, classes, hits)
+    return SmoothedCertificate(sigma, n0, n, alpha, seed, seconds, labels, classes, hits)

@@ -33,7 +33,7 @@ def predict(
 
     check(sigma, alpha, seed, draws=draws, batch_size=batch_size)
     images = check_images(images, model.input_shape[1:])
-    counts = votes(base_classifier(model), images, sigma, (draws,), seed, batch_size)[0]
+    (counts,), _ = votes(base_classifier(model), images, sigma, (draws,), seed, batch_size)
     second, first = np.partition(counts, -2, axis=1)[:, -2:].T
     # Twice the upper tail: the binomial of probability 1/2 is symmetric.
     sure = 2 * stats.binom.sf(first - 1, first + second, 0.5) <= alpha

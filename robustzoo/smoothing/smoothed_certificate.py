@@ -25,6 +25,7 @@ class SmoothedCertificate:
         n0, n: draws that chose the class, and fresh ones that counted it, for each image.
         alpha: probability at most that the statement on one image is wrong.
         seed: of the noise.
+        seconds: that the draws took, with those before an interruption.
         labels: (N,), the true classes.
         classes: (N,), the most frequent class of the first n0 draws.
         hits: (N,), how often it came in the n draws.
@@ -35,6 +36,7 @@ class SmoothedCertificate:
     n: int
     alpha: float
     seed: int
+    seconds: float
     labels: np.ndarray
     classes: np.ndarray
     hits: np.ndarray
@@ -89,6 +91,7 @@ class SmoothedCertificate:
             "examples": len(self.labels),
             "abstained": round(float(np.mean(self.predicted < 0)), 6),
             "certified_accuracy": {f"{eps:g}": round(v, 6) for eps, v in self.curve().items()},
+            "seconds": round(self.seconds, 1),
         }
 
     def save(self, path: str | Path) -> None:
@@ -96,7 +99,8 @@ class SmoothedCertificate:
 
         The answer is null where g abstains.
         """
-        content = self._numbers() | {name: getattr(self, name).tolist() for name in ARRAYS}
+        content = self._numbers() | {"seconds": self.seconds}
+        content |= {name: getattr(self, name).tolist() for name in ARRAYS}
         content["predicted"] = [None if c < 0 else c for c in self.predicted.tolist()]
         content["radius"] = self.radius.tolist()
         content["statement"] = str(self)

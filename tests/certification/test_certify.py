@@ -1,5 +1,7 @@
 """robustzoo.certify: what it says, what it refuses."""
 
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -68,6 +70,36 @@ def test_a_cascade_certifies_the_same():
         np.testing.assert_array_equal(whole.certified, cascade.certified)
         ran = np.isfinite(cascade.margins["crown"])
         assert not (ran & (cascade.margins["ibp"] > cascade.tolerance * cascade.scale)).any()
+
+
+def test_goes_on_after_an_interruption(tmp_path, monkeypatch):
+    """What was proved is found in the journal, by the same call alone."""
+    model = residual()
+    x, y = images(model, 6)
+    options = {"method": ("ibp", "crown"), "cascade": True, "batch_size": 1, "journal": tmp_path}
+    whole = robustzoo.certify(model, x, y, 0.03, **options)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(sys.modules["robustzoo.certification.certify"], "EVERY", 0.0)
+    asked, margins = [], Certifier.margins
+
+    def failing(self, name, *arguments):
+        asked.append(name)
+        if len(asked) == 8:
+            raise KeyboardInterrupt
+        return margins(self, name, *arguments)
+
+    monkeypatch.setattr(Certifier, "margins", failing)
+    with pytest.raises(KeyboardInterrupt):
+        robustzoo.certify(model, x, y, 0.03, **options)
+    assert asked == ["ibp"] * 6 + ["crown"] * 2 and len(list(tmp_path.iterdir())) == 1
+    robustzoo.certify(model, x, y, 0.03, **options | {"tolerance": 0.001})
+    assert asked[8:14] == ["ibp"] * 6
+    del asked[:]
+    again = robustzoo.certify(model, x, y, 0.03, **options)
+    assert asked == ["crown"] and not list(tmp_path.iterdir())
+    for name in whole.margins:
+        np.testing.assert_array_equal(again.margins[name], whole.margins[name])
+    np.testing.assert_array_equal(again.certified, whole.certified)
 
 
 def test_rounding_where_large_numbers_cancel_is_not_certified():

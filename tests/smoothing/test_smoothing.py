@@ -6,6 +6,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
+from keras import layers
 from scipy import stats
 from tiny import tiny_batch, tiny_classifier, tiny_linear, values
 
@@ -51,7 +52,7 @@ def test_the_lower_bound_is_that_of_clopper_and_pearson(draws, alpha):
 
 def test_no_radius_exceeds_the_ceiling():
     for n, ceiling in ((1000, 2.46), (100_000, 3.81)):  # in sigmas, at alpha = 0.001
-        sure = SmoothedCertificate(2.0, 100, n, 0.001, 0, *np.array([[3], [3], [n]]))
+        sure = SmoothedCertificate(2.0, 100, n, 0.001, 0, 1.5, *np.array([[3], [3], [n]]))
         assert sure.ceiling == pytest.approx(2 * stats.norm.ppf(0.001 ** (1 / n)), rel=1e-9)
         assert sure.ceiling / 2 == pytest.approx(ceiling, abs=5e-3)
         assert sure.radius[0] == sure.ceiling
@@ -101,7 +102,7 @@ def test_abstains_where_both_classes_are_as_likely():
 
 def test_predict_tests_the_two_most_frequent_classes(monkeypatch):
     counts = np.array([[50, 50, 0], [10, 31, 59], [64, 36, 0], [36, 0, 64], [2, 1, 0], [0, 1, 99]])
-    monkeypatch.setattr(sys.modules[predict.__module__], "votes", lambda *_: counts[None])
+    monkeypatch.setattr(sys.modules[predict.__module__], "votes", lambda *_: (counts[None], 0.0))
     found = predict(tiny_linear(3), X, 0.1, draws=100, alpha=0.01)
     for label, row in zip(found, counts, strict=True):
         second, first = sorted(row)[1:]
@@ -136,6 +137,41 @@ def test_tells_of_every_image_once():
         assert sum(told) == len(X)
 
 
+def test_goes_on_after_an_interruption(tmp_path, monkeypatch):
+    """Images whose draws are counted are not drawn anew, by the same call alone."""
+    module = sys.modules["robustzoo.smoothing._votes"]
+    options = {"sigma": 0.5, "n": 150, "n0": 7, "batch_size": 100, "journal": tmp_path}
+    whole = certify(tiny_classifier(), X, **options)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(module, "EVERY", 0.0)
+
+    def interrupted(count):
+        told.append(count)
+        if sum(told) >= 3:
+            raise KeyboardInterrupt
+
+    told = []
+    with pytest.raises(KeyboardInterrupt):
+        certify(tiny_classifier(), X, **options, advance=interrupted)
+    assert len(list(tmp_path.iterdir())) == 1
+    told = []
+    again = certify(tiny_classifier(), X, **options, advance=told.append)
+    assert told[0] == 3 and sum(told) == len(X) and not list(tmp_path.iterdir())
+    np.testing.assert_array_equal(again.hits, whole.hits)
+    np.testing.assert_array_equal(again.classes, whole.classes)
+    told = []
+    with pytest.raises(KeyboardInterrupt):
+        certify(tiny_classifier(), X, **options, advance=interrupted)
+    for other in ({"sigma": 0.4}, {"n": 151}, {"seed": 1}):
+        told = []
+        certify(tiny_classifier(), X, **options | other, advance=told.append)
+        assert told[0] < 3
+    scaled = keras.Sequential([keras.Input((8, 8, 3)), tiny_classifier(), layers.Rescaling(-1.0)])
+    told = []
+    certify(scaled, X, **options, advance=told.append)
+    assert told[0] < 3
+
+
 def test_the_certificate_is_the_same_from_a_file_and_names_its_limits(tmp_path):
     model, x, _ = linear_at([0.0, 1.0, 2.0, 3.0], 0.25)
     proof = certify(model, x, np.array([0, 0, 1, 0]))
@@ -147,6 +183,7 @@ def test_the_certificate_is_the_same_from_a_file_and_names_its_limits(tmp_path):
     again = SmoothedCertificate.read(tmp_path / "proof.json")
     assert str(again) == str(proof) and again.to_dict() == proof.to_dict()
     np.testing.assert_array_equal(again.radius, proof.radius)
+    assert again.seconds == proof.seconds > 0
     assert proof.to_dict()["abstained"] == 0.25
     assert '"predicted": [null, 0, 0, 0]' in (tmp_path / "proof.json").read_text()
     (tmp_path / "other.json").write_text('{"sigma": 1}')
