@@ -108,7 +108,13 @@ def test_sizes_of_the_plain_networks_by_hand():
     assert (madry, trades, resnet) == (3_274_634, 312_202, 4_214_850)
     slim = conv(4, 3, 8) + 2 * residual(8, 8, 3, 1) + residual(8, 16, 4, 2) + residual(16, 32, 4, 2)
     slim += dense(4 * 4 * 32, 256) + dense(256, 10)
-    assert slim == trainable(build("wong_resnet", {"filters": 8, "units": 256, "stem_strides": 2}))
+    options = {"filters": 8, "units": 256, "stem_strides": 2}
+    assert slim == trainable(build("wong_resnet", options))
+    shallow = conv(4, 3, 16) + residual(16, 32, 4, 2) + dense(8 * 8 * 32, 256) + dense(256, 10)
+    only = {"filters": 16, "blocks": [[2, 2]]}
+    assert shallow == trainable(build("wong_resnet", options | only))
+    norms = 8 + 2 * (8 + 8) + (16 + 16) + (32 + 32) + 256
+    assert slim + 2 * norms == trainable(build("wong_resnet", options | {"batch_norm": True}))
 
 
 @one_backend
@@ -230,6 +236,15 @@ REJECTING = {
         ("linear", {"mean": [float("nan")], "std": [1.0]}, "mean must be 1 finite"),
         ("linear", {"mean": [0.5], "std": [0.0]}, "std must be positive"),
         ("wong_large", {"batch_norm": 1}, "batch_norm must be true or false"),
+        ("wong_resnet", {"batch_norm": None}, "batch_norm must be true or false"),
+        ("wong_resnet", {"blocks": []}, "blocks must be 1 to 8 pairs"),
+        ("wong_resnet", {"blocks": [2]}, "each of blocks must be a pair"),
+        (
+            "wong_resnet",
+            {"blocks": [[2, 3]]},
+            "the strides of a block must be an integer in 1 .. 2",
+        ),
+        ("wong_resnet", {"blocks": [[64, 1]], "filters": 32}, "multiple of a block .* 1 .. 32"),
         ("wong_resnet", {"stem_strides": 4}, "stem_strides must be an integer in 1 .. 2"),
         ("wong_resnet", {"stem_strides": 2, "input_shape": [4, 4, 3]}, "sides in 8"),
         ("mlp", {"widths": 256}, "widths must be"),

@@ -84,6 +84,17 @@ def norm_relu(x, name: str):
     return layers.ReLU(name=f"{name}_relu")(batch_norm(x, name))
 
 
+def relu_maker(batch_norm: bool) -> Callable:
+    """(x, name) -> ReLU of x, behind BatchNorm if asked; ValueError unless that is a truth value."""
+    if type(batch_norm) is not bool:
+        raise ValueError(f"batch_norm must be true or false. Received: {batch_norm!r:.100}")
+
+    def bent(x, name):
+        return norm_relu(x, f"{name}_norm") if batch_norm else layers.ReLU(name=f"{name}_relu")(x)
+
+    return bent
+
+
 def basic_block(x, filters: int, strides: int, name: str):
     """Pre-activation unit of two 3x3 convolutions (He et al., 2016, arXiv:1603.05027).
 

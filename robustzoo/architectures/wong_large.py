@@ -7,7 +7,7 @@ from robustzoo.architectures._parts import (
     dense,
     image_input,
     logits,
-    norm_relu,
+    relu_maker,
 )
 
 
@@ -36,12 +36,7 @@ def wong_large(
     inputs, x = image_input(input_shape, mean, std, smallest=4)
     check_integer("filters", filters, 1, 1024)
     check_integer("units", units, 1, 4096)
-    if type(batch_norm) is not bool:
-        raise ValueError(f"batch_norm must be true or false. Received: {batch_norm!r:.100}")
-
-    def bent(x, name):
-        return norm_relu(x, f"{name}_norm") if batch_norm else layers.ReLU(name=f"{name}_relu")(x)
-
+    bent = relu_maker(batch_norm)
     convolutions = (filters, 3, 1), (filters, 4, 2), (2 * filters, 3, 1), (2 * filters, 4, 2)
     for number, (width, size, strides) in enumerate(convolutions, 1):
         name = f"conv{number}"

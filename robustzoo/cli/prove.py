@@ -47,7 +47,8 @@ def certify(name, examples, sample_seed, eps, methods, seconds, output, radius, 
     """Prove how many test images no change within the budget can turn.
 
     The truth lies between the certified accuracy and what the strongest of the suite pgd leaves.
-    An interrupted proof goes on where it was. Where NAME is a folder, its certificate.json, card and manifest are renewed.
+    An interrupted proof goes on where it was. Where NAME is a folder, its certificate.json, card
+    and manifest are renewed.
     """
     curve, output, radius = curve and png(curve), *(p and writable(p) for p in (output, radius))
     if curve:
