@@ -85,7 +85,7 @@ def norm_relu(x, name: str):
 
 
 def relu_maker(batch_norm: bool) -> Callable:
-    """(x, name) -> ReLU of x, behind BatchNorm if asked; ValueError unless that is a truth value."""
+    """(x, name) -> ReLU of x, behind BatchNorm if `batch_norm`; ValueError if no truth value."""
     if type(batch_norm) is not bool:
         raise ValueError(f"batch_norm must be true or false. Received: {batch_norm!r:.100}")
 
