@@ -33,7 +33,7 @@ class Attack:
         gradients: input gradients per step and example; 0 where it only asks for outputs.
         queries: forward passes per step and example beside those.
         minimal: whether it looks for the smallest change rather than for one within a budget.
-        norm: threat class in which that change is measured, where it is not that of `threat`.
+        norm: class whose `distance` measures that change, where it is not that of `threat`.
         targeted: whether `y` holds the classes to reach.
         one_graph: whether `generate` compiles the attack whole rather than step by step.
     """

@@ -7,6 +7,7 @@ from keras import ops
 
 from robustzoo.attacks._arguments import check_number, check_positive
 from robustzoo.attacks._jacobian import jacobian
+from robustzoo.attacks._l0 import L0
 from robustzoo.attacks._model import clean_logits
 from robustzoo.attacks.base import Attack, fooled, where
 from robustzoo.losses._own import own
@@ -22,6 +23,7 @@ class JSMA(Attack):
 
     Both features move by theta, clipped to [0, 1], and are not touched again. An example ends at
     its target, where no pair is salient, or after floor(n gamma / 2) pairs of its n = HWC features.
+    Distance is the number of features changed.
 
     Args:
         theta: change of a feature, in pixels of [0, 1]; negative to darken.
@@ -35,6 +37,7 @@ class JSMA(Attack):
 
     targeted = True  # `y` holds the classes to reach
     minimal = True
+    norm = L0
 
     def __post_init__(self):
         check_number(self, "theta", "in [-1, 1], not 0", lambda theta: 0 < abs(theta) <= 1)
@@ -68,14 +71,13 @@ class JSMA(Attack):
         size = state["free"].shape[1]
         pair = ops.one_hot(first, size, dtype="bool") | ops.one_hot(second, size, dtype="bool")
         pair = pair & ops.logical_not(ended)[:, None]
-        changed = ops.sum(ops.cast(flat(z != x), "float32"), axis=1)
         new = {
             "z": ops.where(ops.reshape(pair, ops.shape(x)), ops.clip(z + self.theta, 0.0, 1.0), z),
             "free": state["free"] & ops.logical_not(pair),
             "rounds": state["rounds"] + 1,
             "best": ops.where(hit[:, None, None, None], z, x),
             "success": hit,
-            "value": ops.where(hit, -changed, 0.0),
+            "value": ops.where(hit, -L0(0.0).distance(z, x), 0.0),
             "done": ended,
         }
         return where(state["done"], state, new)

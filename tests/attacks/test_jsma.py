@@ -74,6 +74,7 @@ def test_gamma_bounds_the_changes_and_a_failure_returns_the_clean_image():
         outcome = run(JSMA(theta=0.3, gamma=gamma), model, x, target)
         changed = (outcome.images != x).sum((1, 2, 3))
         assert changed.max() <= 192 * gamma
+        np.testing.assert_array_equal(outcome.distance, changed)
         reached = predicted(model, outcome.images) == target
         np.testing.assert_array_equal(reached, outcome.success)
         assert not changed[~outcome.success].any()
