@@ -562,6 +562,9 @@ def test_suites():
     assert list(suite(L1(8.0))) == ["FGSM", "APGD-CE", "APGD margin"]
     assert list(suite(Linf(0.1), "autoattack")) == ["APGD-CE", "APGD-T", "FAB-T", "Square"]
     assert suite(Linf(0.1), "autoattack", classes=4)["APGD-T"].targets == 3
+    many, targeted, fab, _ = suite(L1(8.0), "autoattack").values()
+    assert many.larger_eps and many.restarts == 5
+    assert targeted.larger_eps and targeted.targets == 5 and fab.targets == 9
     assert all(attack.draws == 20 for attack in suite(Linf(0.1), "rand").values())
     assert set(CASCADES) <= set(SUITES)
     with pytest.raises(ValueError, match="closest: 'autoattack'"):

@@ -1,4 +1,4 @@
-"""Squares at random places of an image, and what the L2 Square attack fills them with.
+"""Squares at random places of an image, and what the Square attack fills them with in L2 and L1.
 
 Every example has a square of its own: side (B,), and its upper left corner.
 """
@@ -26,21 +26,26 @@ def inside(at, side, shape: tuple[int, int, int]):
     return mask[..., None], row, column
 
 
-def hills(side: int) -> np.ndarray:
-    """A hill above a hole, (side, side) and of norm 1: eta of the paper (arXiv:1912.00049)."""
-    eta = np.concatenate([_hill(side // 2, side), -_hill(side - side // 2, side)])
-    return eta / np.linalg.norm(eta)
+def hills(side: int, order: int = 2) -> np.ndarray:
+    """A hill above a hole, (side, side): eta of the paper (arXiv:1912.00049).
+
+    Both halves are of one L2 or L1 norm, as `order` says, and the whole of norm 1.
+    """
+    halves = side // 2, side - side // 2
+    eta = np.concatenate([s * _hill(h, side, order) for s, h in zip((1, -1), halves, strict=True)])
+    return eta / np.linalg.norm(eta.ravel(), order)
 
 
-def hills_table(sides: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+def hills_table(sides: np.ndarray, shape: tuple[int, int, int], order: int = 2) -> np.ndarray:
     """`hills` of every side, upright and on their side, in the corner of (len(sides), 2, H, W)."""
     table = np.zeros((len(sides), 2, *shape[:2]), "float32")
     for level, side in enumerate(sides):
-        table[level, :, :side, :side] = hills(side), hills(side).T
+        eta = hills(side, order)
+        table[level, :, :side, :side] = eta, eta.T
     return table
 
 
-def tiles(shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+def tiles(shape: tuple[int, int, int], order: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Cuts an image into tiles, 5 x 5 where it is large enough.
 
     Returns the tile's number (H, W) of every pixel and `hills`, upright and on their side, in all
@@ -54,16 +59,16 @@ def tiles(shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
     number, pattern = np.zeros((height, width), "int32"), np.zeros((2, height, width), "float32")
     count = np.arange(rows * columns, dtype="int32").reshape(rows, columns)
     number[cut] = count.repeat(side, axis=0).repeat(side, axis=1)
-    for turn, eta in enumerate((hills(side), hills(side).T)):
+    for turn, eta in enumerate((hills(side, order), hills(side, order).T)):
         pattern[turn][cut] = np.tile(eta, (rows, columns))
     return number, pattern
 
 
-def _hill(height, width):
+def _hill(height, width, order):
     """sum of 1 / (k + 1)^2 from k = distance to the middle (Chebyshev) to its largest; norm 1."""
     distance = np.maximum.outer(
         abs(np.arange(height) - height // 2), abs(np.arange(width) - width // 2)
     )
     terms = 1.0 / (np.arange(max(height, width) // 2 + 1) + 1.0) ** 2
     hill = terms[::-1].cumsum()[::-1][distance]
-    return hill / np.linalg.norm(hill) if hill.size else hill
+    return hill / np.linalg.norm(hill.ravel(), order) if hill.size else hill

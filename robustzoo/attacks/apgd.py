@@ -9,7 +9,7 @@ from keras import ops
 from robustzoo.attacks import _apgd_halving, _apgd_sparsity
 from robustzoo.attacks._arguments import check_loss, check_positive, check_threat
 from robustzoo.attacks._model import clean_logits, gradient
-from robustzoo.attacks.base import Attack, fooled, nothing_yet, where
+from robustzoo.attacks.base import Attack, fooled, nothing_yet, spread, where
 from robustzoo.losses import cross_entropy, dlr_targeted
 from robustzoo.threats import L1, L2, Linf
 
@@ -23,6 +23,9 @@ class APGD(Attack):
     which adapts (Croce & Hein, 2021, arXiv:2103.01208). Returns the last point that fools the
     model, the clean image where none did.
 
+    With `larger_eps`, as AutoAttack's in L1, 3/10 of the moves look within 3 eps, 3/10 within 2 eps
+    and the rest within eps, each begun anew from the peak of those before, projected.
+
     Args:
         threat: where the example may lie.
         steps: N moves, which take N + 1 gradients.
@@ -33,6 +36,7 @@ class APGD(Attack):
         targeted: `y` holds the classes to reach rather than the true ones.
         draws: gradients averaged per step, each with fresh noise of a random model (EOT,
             Athalye et al., arXiv:1707.07397).
+        larger_eps: of L1 alone; takes two gradients more.
     """
 
     threat: Linf | L2 | L1
@@ -42,6 +46,7 @@ class APGD(Attack):
     targets: int = 0
     targeted: bool = False
     draws: int = 1
+    larger_eps: bool = False
 
     def __post_init__(self):
         check_loss(self)
@@ -54,6 +59,15 @@ class APGD(Attack):
                 "targets > 0 brings its own loss and classes to reach: leave `loss` and `targeted`."
                 f" Received: loss={self.loss!r}, targeted={self.targeted}"
             )
+        allowed = (False, True) if isinstance(self.threat, L1) else (False,)
+        if not any(self.larger_eps is value for value in allowed):
+            raise ValueError(
+                "larger_eps must be False, or of the threat L1 True. Received: "
+                f"larger_eps={self.larger_eps!r}, threat {self.threat}"
+            )
+
+    def longest(self, x):
+        return len(self._plan) - 3
 
     @property
     def runs(self):
@@ -65,38 +79,67 @@ class APGD(Attack):
         state = state | peak | {"z": self._start(x, seed)}
         if self.targets:
             state["target"] = self._target(model, x, seed, run)
-        return state | self._rule.first(x, self.threat.eps)
+        return state | self._rule.first(x, self._plan[0][0] * self.threat.eps)
 
     def step(self, model, state, x, y, noise=None):
         losses, logits, slope = self._look(model, state, y, noise)
         here = {"peak": state["z"], "peak_slope": slope, "peak_loss": losses}
         peak = where(losses > state["peak_loss"], here, state)
         found = {"best": state["z"], "success": ops.ones_like(state["done"]), "value": losses}
-        state = state | peak | where(fooled(logits, y, self.targeted), found, state)
-        window = ops.take(ops.convert_to_tensor(self._windows, "int32"), state["steps"])
-        restart, changes = self._rule.check(state, losses, window, x, self.threat.eps)
+        steps, (factor, window) = state["steps"], self._planned(state["steps"])
+        counts = fooled(logits, y, self.targeted) & (factor == 1)
+        state = state | peak | where(counts, found, state)
+        threat, eps = self._ball(factor)
+        restart, changes = self._rule.check(state, losses, window, x, eps)
         state = state | changes
         again = {"z": state["peak"], "slope": state["peak_slope"]}
         origin = where(restart, again, {"z": state["z"], "slope": slope})
-        moved = self._rule.move(state, origin["z"], origin["slope"], x, self.threat)
-        steps = state["steps"]
-        return state | moved | {"steps": steps + 1, "done": steps >= self.steps}
+        state = state | self._rule.move(state, origin["z"], origin["slope"], x, threat)
+        if self.larger_eps:
+            state = self._shrunk(state, factor, x)
+        return state | {"steps": steps + 1, "done": steps >= self.longest(x)}
+
+    def _shrunk(self, state, factor, x):
+        """The state where a smaller ball is next: it begins anew from the projected peak."""
+        smaller, _ = self._planned(state["steps"] + 1)
+        threat, eps = self._ball(smaller)
+        begun = {"z": threat.project(state["peak"], x), "peak_loss": -float("inf") * smaller}
+        return state | where(smaller < factor, begun | self._rule.first(x, eps), state)
+
+    def _ball(self, factor):
+        """The threat at `factor` times its eps, each example's own, and that eps (B,)."""
+        if not self.larger_eps:
+            return self.threat, self.threat.eps
+        eps = factor * self.threat.eps
+        return dataclasses.replace(self.threat, eps=spread(eps)), eps
+
+    def _planned(self, steps):
+        """Of look number `steps` (B,): see `_plan`."""
+        factors, windows = zip(*self._plan, strict=True)
+        factor = ops.take(ops.convert_to_tensor(factors, "float32"), steps)
+        return factor, ops.take(ops.convert_to_tensor(windows, "int32"), steps)
 
     @property
     def _rule(self):
         return _apgd_sparsity if isinstance(self.threat, L1) else _apgd_halving
 
     @property
-    def _windows(self):
-        """Per step, the steps since the last checkpoint if it is one, else 0."""
-        # The entry behind the last step is for examples that are done and stepped on in vain.
-        table = [0] * (self.steps + 2)
-        for step, window in self._rule.checkpoints(self.steps):
-            table[step] = window
-        return table
+    def _plan(self):
+        """Of each look its eps, as a multiple of the threat's, and the moves since a checkpoint.
+
+        0 moves where it is no checkpoint.
+        """
+        plan, large = [], int(0.3 * self.steps) if self.larger_eps else 0
+        balls = {3: large, 2: large} if self.larger_eps else {}
+        balls[1] = self.steps - 2 * large
+        for factor, moves in balls.items():
+            checkpoints = dict(self._rule.checkpoints(moves))
+            plan += [(factor, checkpoints.get(look, 0)) for look in range(moves + 1)]
+        # Those behind the last look are for examples that are done and stepped on in vain.
+        return [*plan, (1, 0), (1, 0)]
 
     def _start(self, x, seed):
-        """On the surface of the ball (in L1: N(0, 1) projected), then inside [0, 1]."""
+        """On the surface of the first ball (in L1: N(0, 1) projected), then inside [0, 1]."""
         if isinstance(self.threat, Linf):
             noise = keras.random.uniform(ops.shape(x), -1.0, 1.0, x.dtype, seed=seed)
             noise = noise / ops.max(ops.abs(noise), axis=(1, 2, 3), keepdims=True)
@@ -104,7 +147,8 @@ class APGD(Attack):
         noise = keras.random.normal(ops.shape(x), dtype=x.dtype, seed=seed)
         if isinstance(self.threat, L2):
             noise = self.threat.eps * self.threat.steepest(noise)
-        return self.threat.project(x + noise, x)
+        widest = dataclasses.replace(self.threat, eps=self._plan[0][0] * self.threat.eps)
+        return widest.project(x + noise, x)
 
     def _target(self, model, x, seed, run):
         logits = clean_logits(self, model, x, seed)

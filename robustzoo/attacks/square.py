@@ -14,7 +14,7 @@ from robustzoo.attacks._model import forward, per_example
 from robustzoo.attacks._windows import hills_table, inside, tiles
 from robustzoo.attacks.base import Attack, fooled, nothing_yet, where
 from robustzoo.losses import margin
-from robustzoo.threats import L2, PIXELS, Linf
+from robustzoo.threats import L1, L2, PIXELS, Linf
 
 HALVED = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 ROUNDING = 1e-6  # of logits; what is no more is no rise, else a tie would depend on the batch
@@ -26,11 +26,12 @@ class Square(Attack):
 
     Linf starts from vertical stripes of +-eps; try k adds +-2 eps per channel in a square at a
     random place, then projects. L2 starts from a grid of hills and holes; a try moves the change
-    within two squares into one of them, as another hill and hole. A try stays if it raises the
-    loss; one that fools the model ends the attack, unless the model is random, where it may be luck
-    and the loss goes on rising. The side of the squares is round(sqrt(p H W))
-    (in L2 odd and at least 3), and p is halved after k = 10, 50, 200, 500, 1000, 2000, 4000, 6000
-    and 8000, whatever `steps` is, as AutoAttack does.
+    within two squares into one of them, as another hill and hole. L1 is the same with that norm
+    (Croce & Hein, 2021, arXiv:2103.01208). A try stays if it raises the loss; one that fools the
+    model ends the attack, unless the model is random, where it may be luck and the loss goes on
+    rising. The side of the squares is round(sqrt(p H W)) (in L2 and L1 odd and at least 3), and p
+    is halved after k = 10, 50, 200, 500, 1000, 2000, 4000, 6000 and 8000, whatever `steps` is, as
+    AutoAttack does.
 
     Args:
         threat: where the example may lie.
@@ -42,7 +43,7 @@ class Square(Attack):
         draws: outputs averaged per query of a random model.
     """
 
-    threat: Linf | L2
+    threat: Linf | L2 | L1
     steps: int = 5000
     p: float = 0.8
     loss: Callable = margin
@@ -54,7 +55,7 @@ class Square(Attack):
 
     def __post_init__(self):
         check_loss(self)
-        check_threat(self, Linf, L2)
+        check_threat(self)
         check_positive(self, ("steps", "restarts", "draws"))
         check_number(self, "p", "in (0, 1]", lambda p: 0 < p <= 1)
 
@@ -66,14 +67,14 @@ class Square(Attack):
         """Side of the square of try k = 0, 1, ..., in pixels."""
         p = self.p / 2 ** sum(k > bound for bound in HALVED)
         side = max(round(math.sqrt(p * height * width)), 1)
-        if isinstance(self.threat, L2):
+        if not isinstance(self.threat, Linf):
             side = max(side, 3) // 2 * 2 + 1
         return min(side, height, width)
 
     def begin(self, model, x, y, seed, run):
         key = random_keys(ops.shape(x)[0], seed)
         return nothing_yet(x, y) | {
-            "z": self.threat.project(x + self.threat.eps * self._start(key, x), x),
+            "z": self.threat.project(x + self._start(key, x), x),
             "key": key,
         }
 
@@ -86,7 +87,7 @@ class Square(Attack):
         new = {"best": state["z"], "success": hit, "value": value}
         ends = hit if noise is None else ops.zeros_like(hit)
         kept = where(ends | (value > enough), new, old)
-        change = self._swap if isinstance(self.threat, L2) else self._colour
+        change = self._colour if isinstance(self.threat, Linf) else self._swap
         steps = state["steps"] + 1
         return kept | {
             "z": self.threat.project(x + change(state, kept["best"] - x), x),
@@ -96,16 +97,18 @@ class Square(Attack):
         }
 
     def _start(self, key, x):
-        """Stripes or tiles, of norm 1."""
+        """Stripes or tiles, before their projection."""
         _, width, channels = shape = x.shape[1:]
         before = ops.full_like(key, -1)  # the tries count from 0
         if isinstance(self.threat, Linf):
-            return _sign(uniform(key, before, (1, width, channels)))
-        number, pattern = tiles(shape)
+            return self.threat.eps * _sign(uniform(key, before, (1, width, channels)))
+        number, pattern = tiles(shape, self._order)
         drawn = uniform(key, before, (int(number.max()) + 1, channels + 1))
         drawn = ops.take(drawn, number, axis=1)
         pattern = ops.where(drawn[..., -1:] < 0.5, pattern[0][..., None], pattern[1][..., None])
-        return self.threat.steepest(pattern * _sign(drawn[..., :-1]))
+        pattern = pattern * _sign(drawn[..., :-1])
+        # Of norm 1 in every tile, which in L1 the projection makes sparse.
+        return pattern if self._order == 1 else self.threat.eps * self.threat.steepest(pattern)
 
     def _colour(self, state, delta):
         """The next change in Linf, before its projection."""
@@ -116,7 +119,7 @@ class Square(Attack):
         return delta + ops.where(square, colour[:, None, None, :], 0.0)
 
     def _swap(self, state, delta):
-        """The next change in L2: its norm is eps, per channel what it was in both squares."""
+        """The next change in L2 or L1: its norm is eps, per channel what it was in both squares."""
         shape, k = delta.shape[1:], state["steps"]
         levels, hills = _hills(self, shape)
         side, level = ops.take(_sides(self, shape), k), ops.take(levels, k)
@@ -127,10 +130,27 @@ class Square(Attack):
         index = (image[:, None, None] * shape[0] + row) * shape[1] + column
         eta = ops.take(hills, ops.where(filled[..., 0], index, 0))
         hill = eta[..., None] * _sign(drawn[:, 5:])[:, None, None, :]
-        mixed = ops.where(filled, hill + _unit(ops.where(filled, delta, 0.0)), 0.0)
-        unused = ops.relu(self.threat.eps**2 - ops.sum(ops.square(delta), PIXELS, keepdims=True))
-        size = _power(ops.where(filled | emptied, delta, 0.0)) + unused / shape[2]
-        return ops.where(filled | emptied, _unit(mixed) * ops.sqrt(size), delta)
+        mixed = ops.where(filled, hill + self._unit(ops.where(filled, delta, 0.0)), 0.0)
+        unused = self.threat.eps**self._order - ops.sum(self._powers(delta), PIXELS, keepdims=True)
+        size = self._power(ops.where(filled | emptied, delta, 0.0)) + ops.relu(unused) / shape[2]
+        return ops.where(filled | emptied, self._unit(mixed) * self._root(size), delta)
+
+    @property
+    def _order(self):
+        return 1 if isinstance(self.threat, L1) else 2
+
+    def _powers(self, change):
+        return ops.abs(change) if self._order == 1 else ops.square(change)
+
+    def _root(self, power):
+        return power if self._order == 1 else ops.sqrt(power)
+
+    def _power(self, change):
+        return ops.sum(self._powers(change), axis=(1, 2), keepdims=True)
+
+    def _unit(self, change):
+        """Norm 1 in every channel, or 0."""
+        return change / ops.maximum(self._root(self._power(change)), 1e-12)
 
 
 @functools.lru_cache(maxsize=8)  # where nothing is compiled, every step asks for it
@@ -143,17 +163,8 @@ def _sides(attack, shape):
 def _hills(attack, shape):
     """Which image of `hills_table` each try takes, and all the images in a row."""
     sides, levels = np.unique(_sides(attack, shape), return_inverse=True)
-    return levels.astype("int32"), hills_table(sides, shape).ravel()
+    return levels.astype("int32"), hills_table(sides, shape, attack._order).ravel()
 
 
 def _sign(drawn):
     return ops.where(drawn < 0.5, -1.0, 1.0)
-
-
-def _power(change):
-    return ops.sum(ops.square(change), axis=(1, 2), keepdims=True)
-
-
-def _unit(change):
-    """Norm 1 in every channel, or 0."""
-    return change / ops.maximum(ops.sqrt(_power(change)), 1e-12)

@@ -113,17 +113,18 @@ def _paper(threat, classes, restarts, draws):
 
 
 def _autoattack(threat, classes, restarts, draws):
-    """AutoAttack's standard version (Croce & Hein, arXiv:2003.01690), to be run as a cascade."""
-    if isinstance(threat, L1) or classes < 4:
-        raise ValueError(
-            "AutoAttack needs a threat Linf or L2 and at least 4 classes. Received: "
-            f"{threat}, {classes} classes"
-        )
-    targets = min(9, classes - 1)
+    """AutoAttack's standard version (Croce & Hein, arXiv:2003.01690), to be run as a cascade.
+
+    In L1 (arXiv:2103.01208) APGD shrinks its ball and has other numbers of runs.
+    """
+    if classes < 4:
+        raise ValueError(f"AutoAttack needs at least 4 classes. Received: {classes} classes")
+    one = isinstance(threat, L1)
+    common, others = {"larger_eps": one, "draws": draws}, classes - 1
     return {
-        "APGD-CE": APGD(threat, draws=draws),
-        "APGD-T": APGD(threat, targets=targets, draws=draws),
-        "FAB-T": FAB(threat, targets=targets, draws=draws),
+        "APGD-CE": APGD(threat, restarts=5 if one else 1, **common),
+        "APGD-T": APGD(threat, targets=min(5 if one else 9, others), **common),
+        "FAB-T": FAB(threat, targets=min(9, others), draws=draws),
         "Square": Square(threat, draws=draws),
     }
 

@@ -31,6 +31,7 @@ EXAMPLES = {
     "apgd": APGD(LINF, steps=5, restarts=2),
     "apgd-dlr-l2": APGD(BALL, steps=5, loss=dlr),
     "apgd-l1": APGD(L1(6.0), steps=5),
+    "apgd-l1-larger-eps": APGD(L1(6.0), steps=5, larger_eps=True),
     "apgd-t": APGD(LINF, steps=5, targets=3),
     "bim": bim(LINF, 2 / 255, steps=5),
     "carlini-wagner": CarliniWagner(initial_c=1.0, searches=3, iterations=10),
@@ -57,6 +58,7 @@ EXAMPLES = {
     "spatial-random": Spatial(tries=3),
     "spsa": SPSA(LINF, steps=3, samples=8),
     "square": Square(LINF, steps=15),
+    "square-l1": Square(L1(6.0), steps=15),
     "square-l2": Square(BALL, steps=15, restarts=2),
     "transfer": Transfer(tiny_classifier(seed=1), DeepFool(steps=5)),
 }

@@ -144,24 +144,24 @@ class Reference:
             path.append(pushed)
         return path[:-1], halvings
 
-    def sparse(self, start):
-        """L1, 100 steps."""
-        size = len(self.x)
+    def sparse(self, start, steps=100):
+        """L1."""
+        size, window = len(self.x), max(4 * steps // 100, 1)
         path, eta, share, support = [start], self.eps, 0.2, size
         fmax, resets = -np.inf, []
-        for k in range(101):
+        for k in range(steps + 1):
             value, slope, _ = self.loss(path[k])
             current = path[k]
             if value > fmax:
-                fmax, top, top_slope = value, current, slope
-            if k > 0 and k % 4 == 0:
-                changed = (np.abs(top - self.x) > 1e-9).sum()
+                fmax, self.top, top_slope = value, current, slope
+            if k > 0 and k % window == 0:
+                changed = (np.abs(self.top - self.x) > 1e-9).sum()
                 share, fewer = changed / size / 1.5, changed / support < 0.95
                 support = changed
                 eta = self.eps if fewer else max(eta / 1.5, self.eps / 10)
                 if fewer:
                     resets.append(k)
-                    current, slope = top, top_slope
+                    current, slope = self.top, top_slope
             moving = size - min(int((1 - share) * size + 1e-9), size - 1)
             order = np.argsort(-np.abs(slope))[:moving]
             step = np.zeros(size)
@@ -169,12 +169,19 @@ class Reference:
             path.append(self.project(current + eta * step))
         return path[:-1], resets
 
+    def shrinking(self, start, steps):
+        """L1 within 3, 2 and 1 eps; every point it looks at."""
+        eps, path, large = self.eps, [], int(0.3 * steps)
+        for factor, moves in ((3, large), (2, large), (1, steps - 2 * large)):
+            self.eps = factor * eps
+            path += self.sparse(self.project(start), moves)[0]
+            start = self.top
+        return path
 
-@pytest.mark.parametrize("norm", THREATS)
-def test_every_iterate_equals_a_numpy_reimplementation(norm):
-    """Up to step 75 of 100: past four checkpoints, but before float32 decides between equals."""
-    # Steps of unit length amplify roundings, which differ between CPUs; on this problem least.
-    generator = np.random.default_rng(13)
+
+def small_problem(number):
+    """Weights and a model of them in float32, images of 12 values and their labels."""
+    generator = np.random.default_rng(number)
     weights = generator.normal(size=(12, 10)), generator.normal(size=(10, 4))
     x = generator.uniform(0.1, 0.9, (4, 2, 2, 3)).astype("float32")
     first, second = (ops.convert_to_tensor(w, "float32") for w in weights)
@@ -182,7 +189,14 @@ def test_every_iterate_equals_a_numpy_reimplementation(norm):
     def model(z):
         return ops.tanh(ops.reshape(z, (-1, 12)) @ first) @ second
 
-    y = numpy(model(x)).argmax(1).astype("int32")
+    return weights, model, x, numpy(model(x)).argmax(1).astype("int32")
+
+
+@pytest.mark.parametrize("norm", THREATS)
+def test_every_iterate_equals_a_numpy_reimplementation(norm):
+    """Up to step 75 of 100: past four checkpoints, but before float32 decides between equals."""
+    # Steps of unit length amplify roundings, which differ between CPUs; on this problem least.
+    weights, model, x, y = small_problem(13)
     attack = APGD(THREATS[norm])
     state = attack.begin(model, ops.convert_to_tensor(x), ops.convert_to_tensor(y), 3, 0)
     starts = numpy(state["z"])
@@ -201,6 +215,26 @@ def test_every_iterate_equals_a_numpy_reimplementation(norm):
         want = wrong[-1] if wrong else x[i].ravel()
         np.testing.assert_allclose(states[74]["best"][i].ravel(), want, atol=1e-4)
     assert len(set(events)) > 1
+
+
+def test_every_iterate_of_shrinking_balls_equals_a_numpy_reimplementation():
+    """And only what lies in the last counts."""
+    weights, model, x, y = small_problem(13)
+    attack, steps = APGD(L1(0.4), steps=20, larger_eps=True), 20
+    state = attack.begin(model, ops.convert_to_tensor(x), ops.convert_to_tensor(y), 3, 0)
+    starts = numpy(state["z"])
+    states = trace(attack, model, state, x, y, 23)
+    assert not states[21]["done"].any() and states[22]["done"].all()
+    assert not states[13]["success"].any()
+    for i in range(4):
+        reference = Reference(weights, x[i].ravel().astype(float), y[i], "l1", 0.4)
+        path = reference.shrinking(starts[i].ravel().astype(float), steps)
+        got = np.array([starts[i].ravel()] + [s["z"][i].ravel() for s in states[:22]])
+        np.testing.assert_allclose(got, path, atol=1e-4)
+        wrong = [z for z in path[14:] if reference.loss(z)[2]]
+        want = wrong[-1] if wrong else x[i].ravel()
+        np.testing.assert_allclose(states[22]["best"][i].ravel(), want, atol=1e-4)
+    assert states[22]["success"].any()
 
 
 @pytest.mark.parametrize("norm", THREATS)
@@ -277,6 +311,7 @@ def test_counts_a_gradient_more_than_steps_and_returns_clean_images_on_failure()
     outcome = run(APGD(Linf(0.0), steps=4, restarts=2, draws=3), model, x, y)
     assert outcome.gradients == 6 * 5 * 2 * 3 and not outcome.success.any()
     np.testing.assert_array_equal(outcome.images, x)
+    assert run(APGD(L1(0.0), steps=4, larger_eps=True), model, x, y).gradients == 6 * 7
 
 
 def test_inside_a_graph_it_is_what_the_driver_makes():
@@ -324,6 +359,8 @@ def test_targeted_dlr_by_hand_and_its_invariances():
         ({"targets": 3, "loss": losses.dlr}, "brings its own loss"),
         ({"targets": 3, "targeted": True}, "brings its own loss"),
         ({"threat": "linf"}, "threat must be Linf, L2 or L1"),
+        ({"larger_eps": True}, "larger_eps must be False, or of the threat L1 True"),
+        ({"larger_eps": 1, "threat": L1(1.0)}, "larger_eps must be"),
     ],
 )
 def test_bad_options(options, message):

@@ -12,7 +12,7 @@ from robustzoo.losses import margin
 from robustzoo.threats import L1, L2, Linf
 
 EPS = 0.05
-THREATS = {"linf": Linf(EPS), "l2": L2(0.3)}
+THREATS = {"linf": Linf(EPS), "l2": L2(0.3), "l1": L1(2.0)}
 
 
 @pytest.fixture(params=THREATS.values(), ids=THREATS.keys())
@@ -65,6 +65,7 @@ def test_sides(first, last, halvings, linf, l2):
         assert Square(Linf(EPS)).side(k, 32, 32) == linf
         assert Square(Linf(EPS), p=0.8 / halvings).side(0, 32, 32) == linf
         assert Square(L2(EPS), steps=10).side(k, 32, 32) == l2
+        assert Square(L1(EPS), steps=10).side(k, 32, 32) == l2
 
 
 def test_sides_fit_into_the_image():
@@ -171,31 +172,46 @@ def test_counts_and_stops():
     assert outcome.gradients == 0 and 3 <= outcome.queries <= 15
 
 
-def test_budget_of_l2_is_kept_and_used():
+@pytest.mark.parametrize("threat", [L2(0.3), L1(2.0)], ids=["l2", "l1"])
+def test_budget_of_a_sum_is_kept_and_used(threat):
     x, y = interior(4), np.zeros(4, "int32")
-    model = tiny_classifier()
+    model, order, eps = tiny_classifier(), 2 if isinstance(threat, L2) else 1, threat.eps
+
+    def norm(change):
+        return np.linalg.norm(change.astype("float64").reshape(4, -1), order, axis=1)
+
     for labels, net in ((y, robust()), (numpy(model(x)).argmax(1).astype("int32"), model)):
-        for state in walk(Square(L2(0.3), steps=40), net, x, labels):
-            norm = np.sqrt(((state["z"].astype("float64") - x) ** 2).sum((1, 2, 3)))
-            np.testing.assert_allclose(norm, 0.3, atol=1e-5)
+        for state in walk(Square(threat, steps=40), net, x, labels):
+            np.testing.assert_allclose(norm(state["z"] - x), eps, atol=1e-5)
     dark = np.zeros_like(x)  # here the box takes a part, which the next try may spend
-    for state in walk(Square(L2(0.3), steps=40), robust(), dark, y):
-        norm = np.sqrt((state["z"].astype("float64") ** 2).sum((1, 2, 3)))
-        assert norm.max() <= 0.3 + 1e-6 and state["z"].min() >= 0
+    for state in walk(Square(threat, steps=40), robust(), dark, y):
+        assert norm(state["z"]).max() <= eps + 1e-6 and state["z"].min() >= 0
 
 
-def test_tries_of_l2_move_the_change_between_two_squares():
+@pytest.mark.parametrize("threat", [L2(0.3), L1(2.0)], ids=["l2", "l1"])
+def test_tries_of_a_sum_move_the_change_between_two_squares(threat):
     """Outside two squares nothing changes; each channel keeps the norm it had in both."""
     x, y = interior(4), np.zeros(4, "int32")
-    attack = Square(L2(0.3), steps=30, p=0.1)  # side 3
+    attack = Square(threat, steps=30, p=0.1)  # side 3
     states = walk(attack, robust(), x, y)
-    start = states[0]["z"] - x
+    start, order = states[0]["z"] - x, 2 if isinstance(threat, L2) else 1
     for state in states[1:-1]:
         delta = state["z"] - x
         changed = (np.abs(delta - start) > 1e-6).any(-1)
         assert 0 < changed.sum((1, 2)).max() <= 2 * 9
-        power = [(d.astype("float64") ** 2).sum((1, 2)) for d in (delta, start)]
-        np.testing.assert_allclose(*power, atol=1e-5)
+        powers = [(np.abs(d.astype("float64")) ** order).sum((1, 2)) for d in (delta, start)]
+        np.testing.assert_allclose(*powers, atol=1e-5)
+
+
+def test_l1_starts_from_the_projected_hills():
+    """The images are 8 x 8: tiles of one pixel, a hole of size 1 each, so all move alike."""
+    x = interior(4)
+    start = numpy(Square(L1(2.0)).begin(None, x, np.zeros(4, "int32"), 0, 0)["z"]) - x
+    np.testing.assert_allclose(np.abs(start), 2.0 / 192, atol=1e-6)
+    large = np.full((1, 20, 20, 1), 0.5, "float32")  # tiles of 4 x 4: the tops of 50 hills stay
+    start = numpy(Square(L1(2.0)).begin(None, large, np.zeros(1, "int32"), 0, 0)["z"]) - large
+    assert abs(np.abs(start).sum() - 2.0) < 1e-5
+    assert 25 <= (start != 0).sum() < 200 and (start > 0).any() and (start < 0).any()
 
 
 def test_hills():
@@ -205,6 +221,8 @@ def test_hills():
     parts = [hill / np.linalg.norm(hill), -hole / np.linalg.norm(hole)]
     np.testing.assert_allclose(hills(3), np.concatenate(parts) / np.sqrt(2), atol=1e-12)
     np.testing.assert_allclose(np.linalg.norm(hills(15)), 1.0)
+    parts = [hill / np.abs(hill).sum(), -hole / np.abs(hole).sum()]
+    np.testing.assert_allclose(hills(3, 1), np.concatenate(parts) / 2, atol=1e-12)
     np.testing.assert_allclose(hills(1), [[-1.0]])
 
 
@@ -229,7 +247,7 @@ def test_targeted_reaches_the_target():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"threat": L1(1.0)}, "threat must be Linf or L2"),
+        ({"threat": 1.0}, "threat must be Linf, L2 or L1"),
         ({"steps": 0}, "steps must be a positive integer"),
         ({"restarts": 1.5}, "restarts must be a positive integer"),
         ({"p": 0.0}, r"p must be in \(0, 1\]"),
