@@ -90,7 +90,7 @@ PROOFS = {
         "smoothing.json", "smooth", "--sigma", "0.5", "--examples", "500", "--draws", "10000"
     ),
     "smoothed_cifar10": (
-        "smoothing.json", "smooth", "--sigma", "0.25", "--examples", "500", "--draws", "10000"
+        "smoothing.json", "smooth", "--sigma", "0.25", "--examples", "200", "--draws", "10000"
     ),
 }  # fmt: skip
 

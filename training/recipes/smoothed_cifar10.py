@@ -4,7 +4,7 @@ Command:  python -m training.train smoothed_cifar10
 Expect:   clean 68.40, FGSM 56.20, PGD-20 55.80, PGD-20 margin 55.50, PGD-40 57.30 % at L2 0.25,
           1,000 test images; 20 minutes on CPU, 2 cores
 
-Its radii:  robustzoo smooth model_cards/smoothed-cifar10 --sigma 0.25 --examples 500 --draws 10000
+Its radii:  robustzoo smooth model_cards/smoothed-cifar10 --sigma 0.25 --examples 200 --draws 10000
 """
 
 from functools import partial
