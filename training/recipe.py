@@ -20,7 +20,9 @@ class Recipe:
         dataset: a name of `robustzoo.datasets`.
         architecture, arguments: a builder of `robustzoo.architectures` and its arguments.
         released: {"architecture": ..., "arguments": {...}} of the model that is released, where
-            it is not the one that is trained: more draws of noise, a pool of images.
+            it is not the one that is trained: more draws of noise, a pool of images, a detector.
+        fitting: of the detector of a `released` model that abstains: "false_positive_rate" and, if
+            it learns from so many training images only, "examples"; None without a detector.
         defense: from a classifier to a `Defense`, `partial(Trades, attack=..., beta=6.0)`.
         threat: what the model claims to resist; None if nothing.
         epochs, batch_size: as in `fit`; a last batch that is not full is left out. No epochs leave
@@ -64,6 +66,7 @@ class Recipe:
     classes: tuple[int, ...] | None = None
     initial: str | None = None
     released: Mapping[str, Any] | None = None
+    fitting: Mapping[str, Any] | None = None
     teacher: str | None = None
     left_by: tuple[str, ...] = ()
     method: str | None = None

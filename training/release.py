@@ -19,8 +19,8 @@ def release(recipe: Recipe, trained: keras.Model, data: Dataset) -> keras.Model:
     """
     described = recipe.described
     if described["architecture"] == "abstaining":
-        threat = standard_threat(recipe.dataset)
-        trained = with_detector(trained, described["arguments"], data, threat)
+        about = described["arguments"], data, standard_threat(recipe.dataset)
+        trained = with_detector(trained, *about, **recipe.fitting)
     model = architectures.build(described["architecture"], described["arguments"])
     places = named_weights(model)
     for name, variable in named_weights(trained).items():

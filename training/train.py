@@ -342,7 +342,7 @@ def settings(recipe: Recipe) -> dict:
     told = "method", "published", "remark"
     names = [f.name for f in dataclasses.fields(recipe) if f.name not in told]
     # Younger than some releases, whose fingerprints stay.
-    for name in ("released", "teacher", "left_by"):
+    for name in ("released", "fitting", "teacher", "left_by"):
         if not getattr(recipe, name):
             names.remove(name)
     return {name: plain(getattr(recipe, name)) for name in names}

@@ -11,26 +11,29 @@ from robustzoo.detect import DETECTORS, abstaining, threshold
 from robustzoo.losses import margin
 from robustzoo.threats import Linf
 
-FALSE_POSITIVES = 0.05  # share of the clean validation images that it rejects
-SUPERVISED = 2000  # training images for a detector that sees adversarial ones too
-
 
 def with_detector(
-    classifier: keras.Model, arguments: Mapping[str, Any], data: Dataset, threat: Linf
+    classifier: keras.Model,
+    arguments: Mapping[str, Any],
+    data: Dataset,
+    threat: Linf,
+    false_positive_rate: float,
+    examples: int | None = None,
 ) -> keras.Model:
     """`detect.abstaining` of what `architectures.abstaining` is told by `arguments`.
 
-    The detector learns from training images, LID also from their PGD-40 examples within `threat`;
-    5 % of the validation images score less than the threshold.
+    Args:
+        threat: a detector that learns from adversarial images, too, sees those of PGD-40 within it.
+        false_positive_rate: share of the validation images that score less than the threshold.
+        examples: training images that the detector learns from, drawn by chance; None for all.
     """
     settings = {k: v for k, v in arguments.items() if k not in ("base", "detector")}
-    detector, train = DETECTORS[arguments["detector"]](classifier, **settings), data.train
+    detector = DETECTORS[arguments["detector"]](classifier, **settings)
+    train = data.train.sample(examples) if examples else data.train
+    adversarial = ()
     if detector.supervised:
-        train = train.sample(SUPERVISED)
         attack = PGD(threat, threat.eps / 10, steps=40, loss=margin)
-        adversarial = generate(attack, classifier, train.images, train.labels)
-        detector.fit(train.images, train.labels, adversarial)
-    else:
-        detector.fit(train.images, train.labels)
-    least = threshold(detector.score(data.validation.images), FALSE_POSITIVES)
+        adversarial = (generate(attack, classifier, train.images, train.labels),)
+    detector.fit(train.images, train.labels, *adversarial)
+    least = threshold(detector.score(data.validation.images), false_positive_rate)
     return abstaining(detector, least)

@@ -14,7 +14,7 @@ BASE = {
 }
 
 
-def beside_rce(method: str, detector: str) -> Recipe:
+def beside_rce(method: str, detector: str, **fitting) -> Recipe:
     """rce-mnist as it is, with a `detector` of `robustzoo.detect` beside it."""
     return Recipe(
         dataset="mnist",
@@ -28,4 +28,5 @@ def beside_rce(method: str, detector: str) -> Recipe:
         optimizer=keras.optimizers.SGD,
         initial="rce-mnist",
         released={"architecture": "abstaining", "arguments": {"base": BASE, "detector": detector}},
+        fitting={"false_positive_rate": 0.05, **fitting},
     )

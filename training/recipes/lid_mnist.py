@@ -13,4 +13,4 @@ from training.recipes._beside_rce import beside_rce
 
 
 def recipe() -> Recipe:
-    return beside_rce("lid", "LID")
+    return beside_rce("lid", "LID", examples=2000)
