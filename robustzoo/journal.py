@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from robustzoo.hashes import sha256
+from robustzoo.hashes import sha256, structure
 from robustzoo.provenance import versions
 from robustzoo.whole_file import whole_file
 
@@ -21,12 +21,16 @@ class Journal:
 
     Args:
         folder: where the file lies; None keeps everything in memory.
-        facts: all that decides the outcome, as JSON can tell it; they name the file.
+        model: what the work is about. One that cannot tell its structure is kept no journal of, for
+            weights and outputs may be those of another.
+        facts: all else that decides the outcome, as JSON can tell it; they name the file.
         every: seconds that pass between two writes at least.
     """
 
-    def __init__(self, folder: str | Path | None, facts: list, every: float = 0.0):
-        self.path = folder and Path(folder) / f"{_name(facts)}.npz"
+    def __init__(self, folder: str | Path | None, model, facts: list, every: float = 0.0):
+        told = folder and structure(model)
+        name = told and _name([told, sha256(*model.get_weights()), *facts])
+        self.path = Path(folder) / f"{name}.npz" if name else None
         self.every, self._written = every, time.monotonic()
         self.entries = self._read() if self.path else {}
 

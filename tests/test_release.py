@@ -40,6 +40,7 @@ from robustzoo.threats import L2, Linf
 from robustzoo.zoo.weights import named_weights
 from training.recipe import Recipe
 from training.release import release
+from training.with_detector import with_detector
 
 THREAT = Linf(0.02)
 ATTACK = PGD(THREAT, 0.01, steps=2)
@@ -126,9 +127,10 @@ def test_every_defense_is_here():
 @pytest.mark.parametrize("case", CASES)
 def test_reloads_from_the_folder_with_the_same_logits(case, tmp_path):
     net, released, make = CASES[case]
+    fitting = {"false_positive_rate": 0.5, "examples": 6} if case in DETECTORS else None
     recipe = Recipe("mnist", **net, released=released, defense=make, threat=None, epochs=1,
                     batch_size=8, learning_rate=float, optimizer=keras.optimizers.SGD,
-                    fitting={"false_positive_rate": 0.5, "examples": 6})  # fmt: skip
+                    fitting=fitting)  # fmt: skip
     classifier = build(net["architecture"], net["arguments"])
     generator = np.random.default_rng(0)
     pixels = generator.integers(0, 256, (8, *classifier.input_shape[1:])).astype("uint8")
@@ -149,6 +151,34 @@ def test_reloads_from_the_folder_with_the_same_logits(case, tmp_path):
         np.testing.assert_array_equal(numpy(kept[name]), numpy(variable))
     after = [numpy(v) for v in classifier.trainable_variables]
     assert any((old != new).any() for old, new in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("name", list(DETECTORS))
+def test_a_detector_learns_from_so_many_images(name, monkeypatch):
+    seen, fit = [], DETECTORS[name].fit
+
+    def learned(self, images, *rest):
+        seen.append(len(images))
+        return fit(self, images, *rest)
+
+    monkeypatch.setattr(DETECTORS[name], "fit", learned)
+    generator = np.random.default_rng(0)
+    pixels = generator.integers(0, 256, (8, *SHAPE["input_shape"])).astype("uint8")
+    train = Split(pixels, np.arange(8, dtype="int32") % 4)
+    data, net = Dataset("mnist", train, train, train, tuple("abcd")), build(*MLP.values())
+    arguments = CASES[name][1]["arguments"]
+    for examples in (None, 6):
+        with_detector(net, arguments, data, Linf(0.1), 0.5, examples)
+    assert seen == [8, 6]
+
+
+def test_a_recipe_of_a_detector_says_how_it_is_fitted():
+    given = dict(dataset="mnist", **MLP, defense=StandardTraining, threat=None, epochs=0,
+                 batch_size=8, learning_rate=float, optimizer=keras.optimizers.SGD)  # fmt: skip
+    with pytest.raises(ValueError, match="fitting=None, abstaining"):
+        Recipe(**given, released=CASES["Confidence"][1])
+    with pytest.raises(ValueError, match="fitting is of a released model that abstains"):
+        Recipe(**given, fitting={"false_positive_rate": 0.1})
 
 
 def config(recipe, model):

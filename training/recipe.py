@@ -74,6 +74,13 @@ class Recipe:
     remark: str | None = None
     license: str = "apache-2.0"
 
+    def __post_init__(self):
+        if (self.described["architecture"] == "abstaining") != (self.fitting is not None):
+            raise ValueError(
+                "fitting is of a released model that abstains, and of that alone. Received: "
+                f"fitting={self.fitting}, {self.described['architecture']}"
+            )
+
     @property
     def described(self) -> dict:
         """{"architecture", "arguments"} of the model that is released."""

@@ -61,7 +61,8 @@ def _check_blocks(blocks, filters):
     for pair in blocks:
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise ValueError(f"each of blocks must be a pair. Received: {pair!r:.100}")
-        check_integer("the multiple of a block", pair[0], 1, 1024 // filters)
+        check_integer("the multiple of a block", pair[0], 1, 1024)
+        check_integer("filters times the multiple of a block", filters * pair[0], 1, 1024)
         check_integer("the strides of a block", pair[1], 1, 2)
 
 

@@ -13,28 +13,42 @@ def checkpoints(steps: int) -> list[tuple[int, int]]:
     return [(at, window) for at in range(window, steps + 1, window)]
 
 
-def first(x, eps: float) -> dict:
-    """The rule's part of the first state: a fifth of all pixels moves."""
+def first(x, eps, z=None) -> dict:
+    """The rule's part of the first state: a fifth of all pixels moves.
+
+    Where a run goes on from `z`, it is 2/3 as many as differ there.
+
+    Args:
+        eps: a number, or one per example (B,).
+    """
     size = math.prod(x.shape[1:])
     each = ops.zeros_like(x[:, 0, 0, 0])
-    whole = ops.cast(each, "int32")
-    return {"eta": each + eps, "moving": whole + (size + 4) // 5, "support": whole + size}
+    if z is None:
+        support = ops.cast(each, "int32") + size
+        moving = ops.zeros_like(support) + (size + 4) // 5
+    else:
+        support, moving = _counted(z, x)
+    return {"eta": each + eps, "moving": moving, "support": support}
 
 
-def check(state, losses, window, x, eps: float):
+def check(state, losses, window, x, eps):
     """Returns who restarts from the peak, and what changes in the state.
 
     At a checkpoint (window > 0), 2/3 as many pixels will move as differ from `x` at the peak. If
     these are under 95% of those at the last checkpoint, the step is eps again and the ascent
     starts from the peak; else the step is divided by 1.5, down to eps / 10.
     """
-    changed = ops.not_equal(state["peak"], x)
-    support = ops.sum(ops.cast(changed, "int32"), axis=(1, 2, 3))
+    support, moving = _counted(state["peak"], x)
     fewer = 20 * support < 19 * state["support"]
     eta = ops.where(fewer, eps, ops.maximum(state["eta"] / 1.5, eps / 10))
-    moving = ops.maximum((2 * support + 2) // 3, 1)
     settled = {"eta": eta, "moving": moving, "support": support}
     return (window > 0) & fewer, where(window > 0, settled, state)
+
+
+def _counted(z, x):
+    """How many values of `z` differ from `x`, and how many will move, both (B,)."""
+    support = ops.sum(ops.cast(ops.not_equal(z, x), "int32"), axis=(1, 2, 3))
+    return support, ops.maximum((2 * support + 2) // 3, 1)
 
 
 def move(state, z, slope, x, threat) -> dict:

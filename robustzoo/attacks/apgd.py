@@ -1,6 +1,7 @@
 """Auto-PGD."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import keras
@@ -23,12 +24,12 @@ class APGD(Attack):
     which adapts (Croce & Hein, 2021, arXiv:2103.01208). Returns the last point that fools the
     model, the clean image where none did.
 
-    With `larger_eps`, as AutoAttack's in L1, 3/10 of the moves look within 3 eps, 3/10 within 2 eps
-    and the rest within eps, each begun anew from the peak of those before, projected.
+    With `larger_eps`, as in AutoAttack's L1, 3/10 of the moves are within 3 eps, 3/10 within 2 eps
+    and the rest within eps, each part a run of its own from the peak of the one before, projected.
 
     Args:
         threat: where the example may lie.
-        steps: N moves, which take N + 1 gradients.
+        steps: N moves, which take N + 1 gradients, N + 3 with `larger_eps`.
         loss: (y, logits) -> (B,), ascended; descended when `targeted`.
         restarts: independent runs.
         targets: K > 0 is APGD-T: run r ascends `dlr_targeted` instead of `loss`, towards the class
@@ -36,7 +37,7 @@ class APGD(Attack):
         targeted: `y` holds the classes to reach rather than the true ones.
         draws: gradients averaged per step, each with fresh noise of a random model (EOT,
             Athalye et al., arXiv:1707.07397).
-        larger_eps: of L1 alone; takes two gradients more.
+        larger_eps: of L1 alone.
     """
 
     threat: Linf | L2 | L1
@@ -67,7 +68,7 @@ class APGD(Attack):
             )
 
     def longest(self, x):
-        return len(self._plan) - 3
+        return self.steps + 2 * self.larger_eps
 
     @property
     def runs(self):
@@ -76,10 +77,12 @@ class APGD(Attack):
     def begin(self, model, x, y, seed, run):
         state = nothing_yet(x, y)
         peak = {"peak": x, "peak_slope": ops.zeros_like(x), "peak_loss": state["value"]}
-        state = state | peak | {"z": self._start(x, seed)}
+        widest = self._plan[0][0] * self.threat.eps
+        z = self._start(x, dataclasses.replace(self.threat, eps=widest), seed)
+        state = state | peak | {"z": z}
         if self.targets:
             state["target"] = self._target(model, x, seed, run)
-        return state | self._rule.first(x, self._plan[0][0] * self.threat.eps)
+        return state | self._rule.first(x, widest, *([z] if self.larger_eps else []))
 
     def step(self, model, state, x, y, noise=None):
         losses, logits, slope = self._look(model, state, y, noise)
@@ -89,35 +92,36 @@ class APGD(Attack):
         steps, (factor, window) = state["steps"], self._planned(state["steps"])
         counts = fooled(logits, y, self.targeted) & (factor == 1)
         state = state | peak | where(counts, found, state)
-        threat, eps = self._ball(factor)
+        after, _ = self._planned(steps + 1)
+        threat, eps = self._ball(after)
         restart, changes = self._rule.check(state, losses, window, x, eps)
         state = state | changes
         again = {"z": state["peak"], "slope": state["peak_slope"]}
         origin = where(restart, again, {"z": state["z"], "slope": slope})
+        if self.larger_eps:
+            origin = where(after < factor, again | {"slope": ops.zeros_like(x)}, origin)
         state = state | self._rule.move(state, origin["z"], origin["slope"], x, threat)
         if self.larger_eps:
-            state = self._shrunk(state, factor, x)
+            begun = self._rule.first(x, eps, state["z"])
+            begun["peak_loss"] = ops.full_like(losses, -float("inf"))
+            state = state | where(after < factor, begun, state)
         return state | {"steps": steps + 1, "done": steps >= self.longest(x)}
 
-    def _shrunk(self, state, factor, x):
-        """The state where a smaller ball is next: it begins anew from the projected peak."""
-        smaller, _ = self._planned(state["steps"] + 1)
-        threat, eps = self._ball(smaller)
-        begun = {"z": threat.project(state["peak"], x), "peak_loss": -float("inf") * smaller}
-        return state | where(smaller < factor, begun | self._rule.first(x, eps), state)
-
     def _ball(self, factor):
-        """The threat at `factor` times its eps, each example's own, and that eps (B,)."""
+        """The threat at `factor` times its eps, each example's own, and that eps.
+
+        Both hold a number where there is but one ball, else one per example.
+        """
         if not self.larger_eps:
             return self.threat, self.threat.eps
         eps = factor * self.threat.eps
         return dataclasses.replace(self.threat, eps=spread(eps)), eps
 
-    def _planned(self, steps):
-        """Of look number `steps` (B,): see `_plan`."""
+    def _planned(self, looks):
+        """Of looks number (B,): see `_plan`."""
         factors, windows = zip(*self._plan, strict=True)
-        factor = ops.take(ops.convert_to_tensor(factors, "float32"), steps)
-        return factor, ops.take(ops.convert_to_tensor(windows, "int32"), steps)
+        factor = ops.take(ops.convert_to_tensor(factors, "float32"), looks)
+        return factor, ops.take(ops.convert_to_tensor(windows, "int32"), looks)
 
     @property
     def _rule(self):
@@ -129,26 +133,27 @@ class APGD(Attack):
 
         0 moves where it is no checkpoint.
         """
-        plan, large = [], int(0.3 * self.steps) if self.larger_eps else 0
-        balls = {3: large, 2: large} if self.larger_eps else {}
-        balls[1] = self.steps - 2 * large
-        for factor, moves in balls.items():
+        balls = [(1, self.steps)]
+        if self.larger_eps:
+            large = min(math.ceil(0.3 * self.steps), self.steps // 2)
+            balls = [(3, large), (2, large), (1, self.steps - 2 * large)]
+        plan = []
+        for factor, moves in balls:
             checkpoints = dict(self._rule.checkpoints(moves))
             plan += [(factor, checkpoints.get(look, 0)) for look in range(moves + 1)]
         # Those behind the last look are for examples that are done and stepped on in vain.
         return [*plan, (1, 0), (1, 0)]
 
-    def _start(self, x, seed):
-        """On the surface of the first ball (in L1: N(0, 1) projected), then inside [0, 1]."""
-        if isinstance(self.threat, Linf):
+    def _start(self, x, threat, seed):
+        """On the surface of the ball (in L1: N(0, 1) projected), then inside [0, 1]."""
+        if isinstance(threat, Linf):
             noise = keras.random.uniform(ops.shape(x), -1.0, 1.0, x.dtype, seed=seed)
             noise = noise / ops.max(ops.abs(noise), axis=(1, 2, 3), keepdims=True)
-            return self.threat.project(x + self.threat.eps * noise, x)
+            return threat.project(x + threat.eps * noise, x)
         noise = keras.random.normal(ops.shape(x), dtype=x.dtype, seed=seed)
-        if isinstance(self.threat, L2):
-            noise = self.threat.eps * self.threat.steepest(noise)
-        widest = dataclasses.replace(self.threat, eps=self._plan[0][0] * self.threat.eps)
-        return widest.project(x + noise, x)
+        if isinstance(threat, L2):
+            noise = threat.eps * threat.steepest(noise)
+        return threat.project(x + noise, x)
 
     def _target(self, model, x, seed, run):
         logits = clean_logits(self, model, x, seed)

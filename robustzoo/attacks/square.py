@@ -137,6 +137,7 @@ class Square(Attack):
 
     @property
     def _order(self):
+        """Of the norm of L2 or L1."""
         return 1 if isinstance(self.threat, L1) else 2
 
     def _powers(self, change):

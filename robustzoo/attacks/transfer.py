@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from robustzoo.attacks._model import clean_logits, forward, within
-from robustzoo.attacks.base import Attack, better, fooled
+from robustzoo.attacks.base import Attack, better, fooled, spread
 from robustzoo.checks import fits
 from robustzoo.detect import abstains
 from robustzoo.losses import margin
@@ -21,7 +21,8 @@ class Transfer(Attack):
     """Attacks `source`, and tries on the model whatever comes up (Papernot, arXiv:1605.07277).
 
     Each step of `attack` on the source proposes its best image so far; while that is the clean
-    one, as APGD's is until it fools the source, the image that the step judged. Of the proposals
+    one, as APGD's is until it fools the source, the image that the step judged, if within the
+    threat. Of the proposals
     the model keeps one that fools it, of those the one of the highest margin or, where `attack`
     looks for the smallest change, of the smallest.
 
@@ -120,6 +121,8 @@ class Transfer(Attack):
         if self.minimal or "z" not in before:
             return after["best"]
         nothing = ops.all(ops.equal(after["best"], x), axis=PIXELS, keepdims=True)
+        if self.threat is not None:  # APGD may look further out
+            nothing = nothing & spread(self.threat.contains(before["z"], x))
         return ops.where(nothing, before["z"], after["best"])
 
 

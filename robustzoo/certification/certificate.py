@@ -25,7 +25,7 @@ class Certificate:
         tolerance: an image is certified if a margin exceeds this share of its `scale`.
         precision: of the hidden units' bounds: "float64", as of the margins. Files of old may say
             "float32", which was not sound where large numbers cancel.
-        seconds: wall time.
+        seconds: that the bounds took, with those before an interruption.
         model_sha256, data_sha256: of the weights, and of images and labels, as an evaluation has
             them.
     """

@@ -12,7 +12,7 @@ from robustzoo.certification.arrays import FLOAT64
 from robustzoo.certification.bounds import MEMORY
 from robustzoo.certification.certificate import Certificate
 from robustzoo.certification.certifier import Certifier
-from robustzoo.certification.methods import chosen
+from robustzoo.certification.methods import METHODS, chosen
 from robustzoo.checks import check_data
 from robustzoo.hashes import sha256
 from robustzoo.journal import Journal
@@ -57,8 +57,8 @@ def certify(
             otherwise, or in bfloat16 rounds to 5e-4 or 4e-3 in each product.
         memory: bytes that the coefficients of linear bounds may take.
         seconds: time limit of one margin of "lp" and "milp", which give no less than "crown" does.
-        journal: folder that keeps what is done, so that the same call goes on after an
-            interruption; None keeps nothing.
+        journal: folder that keeps what is done, batch by batch, so that the same call goes on
+            after an interruption; None keeps nothing.
         advance: called with a method, the images it has seen and those it is given.
 
     Raises:
@@ -71,16 +71,19 @@ def certify(
     start = time.monotonic()
     certifier = Certifier(model, type(threat), clip, memory, seconds)
     correct, scale = certifier.answers(images, labels, batch_size)
-    spent, found = time.monotonic() - start, sha256(correct, scale)
-    facts = [*about, found, repr(threat), cascade, clip, tolerance, batch_size, seconds, names]
-    kept = Journal(journal, ["certify", *facts], EVERY)
+    spent = time.monotonic() - start
+    options = bool(cascade), bool(clip), float(tolerance), batch_size, float(seconds)
+    facts = [about[1], sha256(correct, scale), repr(threat), *options, names]
+    kept = Journal(journal, model, ["certify", *facts], EVERY)
     margins = {name: np.full(len(images), -np.inf) for name in names}
     best = np.full((len(images), model.output_shape[-1]), -np.inf)
     left = correct
     for name, own in margins.items():
         todo = np.flatnonzero(left)
-        for begin in range(0, len(todo), batch_size):
-            at, key = todo[begin : begin + batch_size], f"{name}/{begin}"
+        # A solver takes them one by one, and minutes each.
+        count = 1 if METHODS[name].program else batch_size
+        for begin in range(0, len(todo), count):
+            at, key = todo[begin : begin + count], f"{name}/{begin}"
             if key not in kept:
                 kept.put(_timed(key, certifier.margins, name, images[at], labels[at], threat.eps))
             bounds, spent = kept.get(key), spent + float(kept.get(f"{key}/seconds"))

@@ -93,8 +93,8 @@ def evaluate(
     tell(clean)
     proved = clean.robust & proved
     # The logits tell apart what the weights do not: a temperature, noise, what is done to images.
-    facts = [weights, sha256(logits), examples, str(threat), cascade, seed, precision]
-    kept = _journal(journal, attacks, [*facts, sha256(proved)])
+    facts = [sha256(logits), examples, str(threat), cascade, seed, precision, sha256(proved)]
+    kept = _journal(journal, model, attacks, facts)
     judge = _Judge(model, images, proved, threat, cascade, batch_size, seed, precision, kept)
     results = [clean]
     for result in _attacked(judge, attacks, images, labels, clean.robust):
@@ -184,12 +184,12 @@ def _about(certificate):
     }
 
 
-def _journal(folder, attacks, facts):
+def _journal(folder, model, attacks, facts):
     """The `Journal` of an evaluation that `attacks` and `facts` decide."""
     # What a name alone describes may be another attack when the same call comes again.
     folder = folder if all(map(fully_described, attacks.values())) else None
     plan = {label: describe(attack) for label, attack in attacks.items()}
-    return Journal(folder, ["evaluate", *facts, plan])
+    return Journal(folder, model, ["evaluate", *facts, plan])
 
 
 def _attacked(judge, attacks, images, labels, correct):

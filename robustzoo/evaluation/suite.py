@@ -44,7 +44,8 @@ def suite(
     Args:
         threat: the budget of all of them.
         name: "quick", "pgd", "paper", "autoattack", "rand" or "evasion"; see `SUITES`.
-        classes: of the model; AutoAttack's targets are the 9 next best, or all where fewer.
+        classes: of the model; AutoAttack's targets are the 9 next best (of APGD-T in L1 5), or all
+            where fewer.
         restarts: of the PGD with most steps.
         draws: gradients averaged per step, outputs by Square, for models that are random ("rand"
             takes 20).
@@ -119,12 +120,15 @@ def _autoattack(threat, classes, restarts, draws):
     """
     if classes < 4:
         raise ValueError(f"AutoAttack needs at least 4 classes. Received: {classes} classes")
-    one = isinstance(threat, L1)
-    common, others = {"larger_eps": one, "draws": draws}, classes - 1
+    rivals, apgd = classes - 1, {"threat": threat, "draws": draws}
+    if isinstance(threat, L1):
+        apgd["larger_eps"], restarts, targets = True, 5, 5
+    else:
+        restarts, targets = 1, 9
     return {
-        "APGD-CE": APGD(threat, restarts=5 if one else 1, **common),
-        "APGD-T": APGD(threat, targets=min(5 if one else 9, others), **common),
-        "FAB-T": FAB(threat, targets=min(9, others), draws=draws),
+        "APGD-CE": APGD(restarts=restarts, **apgd),
+        "APGD-T": APGD(targets=min(targets, rivals), **apgd),
+        "FAB-T": FAB(threat, targets=min(9, rivals), draws=draws),
         "Square": Square(threat, draws=draws),
     }
 

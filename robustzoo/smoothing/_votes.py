@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -20,7 +21,7 @@ def votes(
     draws: Sequence[int],
     seed: int,
     batch_size: int,
-    folder: str | None = None,
+    folder: str | Path | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> tuple[np.ndarray, float]:
     """Counts (len(draws), N, classes) of argmax f(x + N(0, sigma^2 I)), none of a draw twice.
@@ -37,7 +38,8 @@ def votes(
     Returns:
         The counts and the seconds they took, with those before an interruption.
     """
-    journal = _journal(folder, model, images, sigma, draws, seed)
+    facts = ["smoothing", sha256(images), float(sigma), list(draws), seed]
+    journal = Journal(folder, model, facts, EVERY)
     counts = np.zeros((len(draws), len(images), model.output_shape[-1]), int)
     done, before = 0, 0.0
     if "counts" in journal:
@@ -60,13 +62,6 @@ def votes(
             done = finished
     journal.close()
     return counts, before + time.monotonic() - start
-
-
-def _journal(folder, model, images, sigma, draws, seed):
-    # The logits tell apart what the weights do not: a temperature, what is done to images.
-    logits = forward(model, images) if folder else np.zeros(0)
-    about = [sha256(*model.get_weights()), sha256(logits), sha256(images)]
-    return Journal(folder, ["smoothing", *about, sigma, list(draws), seed], EVERY)
 
 
 def _noisy(images, first, sigma, draws, seed, batch_size) -> Iterator[np.ndarray]:

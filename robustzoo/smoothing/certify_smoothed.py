@@ -55,4 +55,4 @@ def certify_smoothed(
     chosen, counts = found
     classes = chosen.argmax(axis=1)
     hits = counts[np.arange(len(images)), classes]
-    return SmoothedCertificate(sigma, n0, n, alpha, seed, seconds, labels, classes, hits)
+    return SmoothedCertificate(sigma, n0, n, alpha, seed, labels, classes, hits, seconds)

@@ -25,10 +25,10 @@ class SmoothedCertificate:
         n0, n: draws that chose the class, and fresh ones that counted it, for each image.
         alpha: probability at most that the statement on one image is wrong.
         seed: of the noise.
-        seconds: that the draws took, with those before an interruption.
         labels: (N,), the true classes.
         classes: (N,), the most frequent class of the first n0 draws.
         hits: (N,), how often it came in the n draws.
+        seconds: that the draws took, with those before an interruption; NaN of files of old.
     """
 
     sigma: float
@@ -36,10 +36,10 @@ class SmoothedCertificate:
     n: int
     alpha: float
     seed: int
-    seconds: float
     labels: np.ndarray
     classes: np.ndarray
     hits: np.ndarray
+    seconds: float
 
     @functools.cached_property
     def probability(self) -> np.ndarray:
@@ -110,7 +110,7 @@ class SmoothedCertificate:
     def read(cls, path: str | Path) -> "SmoothedCertificate":
         """Reads what `save` wrote; ValueError if it is something else."""
         try:
-            content = json.loads(Path(path).read_text())
+            content = {"seconds": float("nan")} | json.loads(Path(path).read_text())
             fields = {field.name: content[field.name] for field in dataclasses.fields(cls)}
             return cls(**fields | {name: np.array(fields[name], int) for name in ARRAYS})
         except (KeyError, TypeError, ValueError) as error:

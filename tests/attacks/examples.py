@@ -60,5 +60,6 @@ EXAMPLES = {
     "square": Square(LINF, steps=15),
     "square-l1": Square(L1(6.0), steps=15),
     "square-l2": Square(BALL, steps=15, restarts=2),
+    "transfer-l1": Transfer(tiny_classifier(seed=1), APGD(L1(2.0), steps=7, larger_eps=True)),
     "transfer": Transfer(tiny_classifier(seed=1), DeepFool(steps=5)),
 }

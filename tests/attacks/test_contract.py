@@ -11,7 +11,7 @@ from keras import ops
 from tiny import numpy, tiny_batch, tiny_classifier, values
 
 from robustzoo import attacks
-from robustzoo.attacks import Attack, generate, run
+from robustzoo.attacks import Attack, Transfer, generate, run
 from robustzoo.attacks.base import fooled, nothing_yet
 from robustzoo.threats import Linf
 
@@ -104,7 +104,10 @@ def test_same_seed_same_result_whatever_the_batch(attack, model, batch):
 @pytest.mark.parametrize("attack", BUDGETED.values(), ids=BUDGETED.keys())
 def test_zero_budget_is_the_identity(attack, model, batch):
     threat = dataclasses.replace(attack.threat, eps=0.0)
-    attack = dataclasses.replace(attack, threat=threat)
+    if isinstance(attack, Transfer):
+        attack = Transfer(attack.source, dataclasses.replace(attack.attack, threat=threat))
+    else:
+        attack = dataclasses.replace(attack, threat=threat)
     z = generate(attack, model, batch[0], labels_for(attack, batch))
     np.testing.assert_allclose(z, batch[0], atol=1e-6)
 

@@ -1,6 +1,8 @@
 """robustzoo.certify: what it says, what it refuses."""
 
+import itertools
 import sys
+import types
 
 import keras
 import numpy as np
@@ -72,14 +74,15 @@ def test_a_cascade_certifies_the_same():
         assert not (ran & (cascade.margins["ibp"] > cascade.tolerance * cascade.scale)).any()
 
 
-def test_goes_on_after_an_interruption(tmp_path, monkeypatch):
-    """What was proved is found in the journal, by the same call alone."""
-    model = residual()
-    x, y = images(model, 6)
-    options = {"method": ("ibp", "crown"), "cascade": True, "batch_size": 1, "journal": tmp_path}
-    whole = robustzoo.certify(model, x, y, 0.03, **options)
-    assert not list(tmp_path.iterdir())
-    monkeypatch.setattr(sys.modules["robustzoo.certification.certify"], "EVERY", 0.0)
+CASCADE = {"method": ("ibp", "crown"), "cascade": True, "batch_size": 1}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The methods of all batches, which fail at the eighth; a second passes between two looks."""
+    module, ticks = sys.modules["robustzoo.certification.certify"], itertools.count()
+    monkeypatch.setattr(module, "EVERY", 0.0)
+    monkeypatch.setattr(module, "time", types.SimpleNamespace(monotonic=lambda: next(ticks)))
     asked, margins = [], Certifier.margins
 
     def failing(self, name, *arguments):
@@ -89,17 +92,74 @@ def test_goes_on_after_an_interruption(tmp_path, monkeypatch):
         return margins(self, name, *arguments)
 
     monkeypatch.setattr(Certifier, "margins", failing)
+    return asked
+
+
+def interrupted(asked, model, x, y, folder):
+    """A certificate of six images, interrupted at the second of two that "ibp" leaves."""
     with pytest.raises(KeyboardInterrupt):
-        robustzoo.certify(model, x, y, 0.03, **options)
-    assert asked == ["ibp"] * 6 + ["crown"] * 2 and len(list(tmp_path.iterdir())) == 1
-    robustzoo.certify(model, x, y, 0.03, **options | {"tolerance": 0.001})
-    assert asked[8:14] == ["ibp"] * 6
+        robustzoo.certify(model, x, y, 0.03, **CASCADE, journal=folder)
+    assert asked == ["ibp"] * 6 + ["crown"] * 2 and len(list(folder.iterdir())) == 1
     del asked[:]
-    again = robustzoo.certify(model, x, y, 0.03, **options)
+
+
+def test_goes_on_after_an_interruption(tmp_path, asked):
+    model = residual()
+    x, y = images(model, 6)
+    interrupted(asked, model, x, y, tmp_path)
+    again = robustzoo.certify(model, x, y, 0.03, **CASCADE, journal=tmp_path)
     assert asked == ["crown"] and not list(tmp_path.iterdir())
+    del asked[:]
+    asked += ["before"] * 10  # fails no more
+    whole = robustzoo.certify(model, x, y, 0.03, **CASCADE, journal=tmp_path)
     for name in whole.margins:
         np.testing.assert_array_equal(again.margins[name], whole.margins[name])
     np.testing.assert_array_equal(again.certified, whole.certified)
+    assert again.seconds == whole.seconds == 1 + 8
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"tolerance": np.float32(0.001)}, {"eps": 0.02}, {"clip": False}, {"seconds": 9}, "images"],
+    ids=str,
+)
+def test_an_interrupted_certificate_is_not_taken_for_another(tmp_path, asked, other):
+    model = residual()
+    x, y = images(model, 6)
+    interrupted(asked, model, x, y, tmp_path)
+    asked += ["before"] * 10
+    if other == "images":
+        robustzoo.certify(model, x[::-1], y[::-1], 0.03, **CASCADE, journal=tmp_path)
+    else:
+        given = (
+            {"threat": 0.03}
+            | CASCADE
+            | {"threat" if k == "eps" else k: v for k, v in other.items()}
+        )
+        robustzoo.certify(model, x, y, **given, journal=tmp_path)
+    assert asked[10:16] == ["ibp"] * 6
+
+
+def test_an_interrupted_certificate_is_not_taken_for_that_of_another_net(tmp_path, asked):
+    """Of the same weights, and the same logits of every image; around those they differ."""
+
+    def net(bend):
+        x = inputs = keras.Input((1, 1, 1), name="x")
+        for layer in (layers.Flatten(name="a"), layers.Dense(1, name="b"), bend):
+            x = layer(x)
+        model = keras.Model(inputs, layers.Dense(2, name="d")(x), name="net")
+        values = [[1.0]], [-0.2], [[1.0, 0.0]], [0.02, 0.0]
+        model.set_weights([np.array(value, "float32") for value in values])
+        return model
+
+    bent, leaky = net(layers.ReLU(name="c")), net(layers.LeakyReLU(negative_slope=0.9, name="c"))
+    x, y = np.full((9, 1, 1, 1), 0.5, "float32"), np.zeros(9, int)
+    options = {"threat": 0.4, "method": "ibp", "batch_size": 1, "journal": tmp_path}
+    with pytest.raises(KeyboardInterrupt):
+        robustzoo.certify(bent, x, y, **options)
+    assert robustzoo.certify(leaky, x, y, **options).accuracy == 0.0
+    assert robustzoo.certify(bent, x, y, **options).accuracy == 1.0
+    assert len(asked) == 8 + 9 + 2
 
 
 def test_rounding_where_large_numbers_cancel_is_not_certified():

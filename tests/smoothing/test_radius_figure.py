@@ -13,7 +13,7 @@ from robustzoo.smoothing import SmoothedCertificate
 
 def proof(sigma, hits):
     ones = np.ones(len(hits), int)
-    return SmoothedCertificate(sigma, 100, 1000, 0.001, 0, 1.5, ones, ones, np.array(hits))
+    return SmoothedCertificate(sigma, 100, 1000, 0.001, 0, ones, ones, np.array(hits), 1.5)
 
 
 def test_draws_a_curve_for_each_sigma(monkeypatch):

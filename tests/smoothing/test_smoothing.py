@@ -1,6 +1,8 @@
 """Randomised smoothing against closed forms and SciPy, and on models that draw noise themselves."""
 
+import itertools
 import sys
+import types
 import warnings
 
 import keras
@@ -52,7 +54,7 @@ def test_the_lower_bound_is_that_of_clopper_and_pearson(draws, alpha):
 
 def test_no_radius_exceeds_the_ceiling():
     for n, ceiling in ((1000, 2.46), (100_000, 3.81)):  # in sigmas, at alpha = 0.001
-        sure = SmoothedCertificate(2.0, 100, n, 0.001, 0, 1.5, *np.array([[3], [3], [n]]))
+        sure = SmoothedCertificate(2.0, 100, n, 0.001, 0, *np.array([[3], [3], [n]]), 1.5)
         assert sure.ceiling == pytest.approx(2 * stats.norm.ppf(0.001 ** (1 / n)), rel=1e-9)
         assert sure.ceiling / 2 == pytest.approx(ceiling, abs=5e-3)
         assert sure.radius[0] == sure.ceiling
@@ -141,7 +143,8 @@ def test_goes_on_after_an_interruption(tmp_path, monkeypatch):
     """Images whose draws are counted are not drawn anew, by the same call alone."""
     module = sys.modules["robustzoo.smoothing._votes"]
     options = {"sigma": 0.5, "n": 150, "n0": 7, "batch_size": 100, "journal": tmp_path}
-    whole = certify(tiny_classifier(), X, **options)
+    model = tiny_classifier()
+    whole = certify(model, X, **options)
     assert not list(tmp_path.iterdir())
     monkeypatch.setattr(module, "EVERY", 0.0)
 
@@ -152,24 +155,46 @@ def test_goes_on_after_an_interruption(tmp_path, monkeypatch):
 
     told = []
     with pytest.raises(KeyboardInterrupt):
-        certify(tiny_classifier(), X, **options, advance=interrupted)
+        certify(model, X, **options, advance=interrupted)
     assert len(list(tmp_path.iterdir())) == 1
     told = []
-    again = certify(tiny_classifier(), X, **options, advance=told.append)
+    again = certify(model, X, **options, advance=told.append)
     assert told[0] == 3 and sum(told) == len(X) and not list(tmp_path.iterdir())
     np.testing.assert_array_equal(again.hits, whole.hits)
     np.testing.assert_array_equal(again.classes, whole.classes)
     told = []
     with pytest.raises(KeyboardInterrupt):
-        certify(tiny_classifier(), X, **options, advance=interrupted)
+        certify(model, X, **options, advance=interrupted)
     for other in ({"sigma": 0.4}, {"n": 151}, {"seed": 1}):
         told = []
-        certify(tiny_classifier(), X, **options | other, advance=told.append)
+        certify(model, X, **options | other, advance=told.append)
         assert told[0] < 3
-    scaled = keras.Sequential([keras.Input((8, 8, 3)), tiny_classifier(), layers.Rescaling(-1.0)])
+    # It differs where noise leaves [0, 1], and at no image.
+    cut = keras.Sequential([keras.Input((8, 8, 3)), layers.ReLU(max_value=1.0), model])
+    for other in ((cut, X), (tiny_classifier(seed=1), X), (model, X[::-1])):
+        told = []
+        certify(*other, **options, advance=told.append)
+        assert told[0] < 3
+
+
+def test_an_interrupted_certificate_counts_all_seconds(tmp_path, monkeypatch):
+    module, ticks = sys.modules["robustzoo.smoothing._votes"], itertools.count()
+    # A second passes whenever the clock is read.
+    monkeypatch.setattr(module, "time", types.SimpleNamespace(monotonic=lambda: next(ticks)))
+    monkeypatch.setattr(module, "EVERY", 0.0)
+    options = {"sigma": 0.5, "n": 50, "n0": 7, "batch_size": 57, "journal": tmp_path}
+    model = tiny_classifier()
+    whole = certify(model, X, **options).seconds
+
+    def interrupted(count):
+        told.append(count)
+        if len(told) == 4:
+            raise KeyboardInterrupt
+
     told = []
-    certify(scaled, X, **options, advance=told.append)
-    assert told[0] < 3
+    with pytest.raises(KeyboardInterrupt):
+        certify(model, X, **options, advance=interrupted)
+    assert whole == len(X) + 1 == certify(model, X, **options).seconds
 
 
 def test_the_certificate_is_the_same_from_a_file_and_names_its_limits(tmp_path):
