@@ -615,6 +615,35 @@ def test_smooth_renews_a_folder(folder, three_images):
     assert json.loads(run("info", folder, "--json").stdout)["smoothing"] == record
 
 
+@pytest.mark.parametrize(
+    ("command", "module", "name"),
+    [
+        (("certify",), "certification.certify", "_timed"),
+        (("smooth", "--sigma", "0.5", "--batch-size", "1100"), "smoothing._votes", "forward"),
+    ],
+)
+def test_a_proof_goes_on_after_an_interruption(
+    folder, three_images, tmp_path, monkeypatch, command, module, name
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    module = sys.modules[f"robustzoo.{module}"]  # the package has a function of that name
+    monkeypatch.setattr(module, "EVERY", 0.0)
+    work, calls = getattr(module, name), []
+
+    def failing(*arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return work(*arguments)
+
+    monkeypatch.setattr(module, name, failing)
+    assert run(command[0], "trades-light", *command[1:]).exit_code == 1
+    kept = tmp_path / "cache" / "robustzoo" / "certificates"
+    assert len(calls) == 3 and len(list(kept.iterdir())) == 1
+    succeed(command[0], "trades-light", *command[1:])
+    assert 3 < len(calls) <= 5 and not list(kept.iterdir())
+
+
 def test_smooth_refuses(folder, three_images, tmp_path, monkeypatch):
     smooth = "smooth", "trades-light"
     fail(*smooth, code=2)

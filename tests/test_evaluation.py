@@ -11,6 +11,7 @@ from tiny import numpy, tiny_batch, tiny_classifier, tiny_linear, values
 
 from robustzoo.architectures import ensemble, mixup_inference
 from robustzoo.attacks import (
+    APGD,
     FAB,
     MIM,
     PGD,
@@ -216,6 +217,17 @@ def test_a_minimal_attack_counts_only_within_the_threat(model, data):
     assert len(results[1].found) == len(data[1])
     entry = evaluate(model, data, L2(0.2), {"DeepFool": attack}, **LIGHT).to_dict("")["results"][1]
     assert entry["median_distance"] == pytest.approx(np.median(results[1].found), abs=1e-5)
+
+
+def test_autoattack_of_l1(model, data):
+    """On a small net it leaves no more than APGD in one ball does."""
+    threat = L1(6.0)
+    attacks = suite(threat, "autoattack", classes=4)
+    attacks["Square"] = dataclasses.replace(attacks["Square"], steps=50)
+    report = evaluate(model, data, threat, attacks, cascade=True, **LIGHT)
+    assert 0 < report.robust.mean() < report.results[0].accuracy
+    alone = evaluate(model, data, threat, {"APGD": APGD(threat, targets=3)}, **LIGHT)
+    assert report.worst_case_accuracy <= alone.worst_case_accuracy
 
 
 def test_a_cascade_spares_what_is_broken(model, data, threat):

@@ -204,14 +204,46 @@ def test_tries_of_a_sum_move_the_change_between_two_squares(threat):
 
 
 def test_l1_starts_from_the_projected_hills():
-    """The images are 8 x 8: tiles of one pixel, a hole of size 1 each, so all move alike."""
-    x = interior(4)
-    start = numpy(Square(L1(2.0)).begin(None, x, np.zeros(4, "int32"), 0, 0)["z"]) - x
-    np.testing.assert_allclose(np.abs(start), 2.0 / 192, atol=1e-6)
-    large = np.full((1, 20, 20, 1), 0.5, "float32")  # tiles of 4 x 4: the tops of 50 hills stay
-    start = numpy(Square(L1(2.0)).begin(None, large, np.zeros(1, "int32"), 0, 0)["z"]) - large
-    assert abs(np.abs(start).sum() - 2.0) < 1e-5
-    assert 25 <= (start != 0).sum() < 200 and (start > 0).any() and (start < 0).any()
+    """Of tiles of 4 x 4, each of norm 1 in L1: what the projection leaves is the tops of hills."""
+    x, threat = np.full((1, 20, 20, 1), 0.5, "float32"), L1(2.0)
+    start = numpy(Square(threat).begin(None, x, np.zeros(1, "int32"), 0, 0)["z"]) - x
+    _, (upright, lying) = tiles((20, 20, 1), 1)
+    change = np.zeros((20, 20))
+    for row, column in np.ndindex(5, 5):
+        cut = np.s_[4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
+        mine = start[0, :, :, 0][cut]
+        fits = [
+            eta for p in (upright, lying) for eta in (p[cut], -p[cut]) if (mine * eta).sum() > 0
+        ]
+        change[cut] = max(fits, key=lambda eta: (mine * eta).sum())
+    wanted = numpy(threat.project(x + change[None, :, :, None].astype("float32"), x)) - x
+    np.testing.assert_allclose(start, wanted, atol=1e-6)
+    assert abs(np.abs(start).sum() - 2.0) < 1e-5 and (start != 0).sum() < 200
+
+
+@pytest.mark.parametrize("threat", [L2(0.3), L1(2.0)], ids=["l2", "l1"])
+def test_a_try_of_a_sum_by_hand(threat):
+    """One square of the whole image: eta, with a sign per channel, plus what was there."""
+    order = 2 if isinstance(threat, L2) else 1
+    x = np.full((1, 5, 5, 2), 0.5, "float32")
+    generator = np.random.default_rng(0)
+    delta = generator.normal(size=(5, 5, 2)) * 0.01  # less than the budget: the rest is shared out
+    attack = Square(threat, p=1.0)
+    state = attack.begin(None, x, np.zeros(1, "int32"), 0, 0)
+    state["steps"] = ops.zeros((1,), "int32")
+    found = numpy(attack._swap(state, ops.convert_to_tensor(delta[None].astype("float32"))))[0]
+
+    def norms(change):
+        return np.linalg.norm(change.reshape(25, -1), order, axis=0)
+
+    unused = threat.eps**order - (norms(delta) ** order).sum()
+    size = (norms(delta) ** order + unused / 2) ** (1 / order)
+    tries = []
+    for eta in (hills(5, order), hills(5, order).T):
+        for signs in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+            mixed = eta[..., None] * signs + delta / norms(delta)
+            tries.append(mixed / norms(mixed) * size)
+    assert min(np.abs(found - one).max() for one in tries) < 1e-5
 
 
 def test_hills():
