@@ -4,6 +4,7 @@ import math
 
 from keras import ops
 
+from robustzoo.attacks._l0 import L0
 from robustzoo.attacks.base import where
 
 
@@ -13,22 +14,18 @@ def checkpoints(steps: int) -> list[tuple[int, int]]:
     return [(at, window) for at in range(window, steps + 1, window)]
 
 
-def first(x, eps, z=None) -> dict:
-    """The rule's part of the first state: a fifth of all pixels moves.
-
-    Where a run goes on from `z`, it is 2/3 as many as differ there.
-
-    Args:
-        eps: a number, or one per example (B,).
-    """
+def first(x, eps: float) -> dict:
+    """The rule's part of the first state: a fifth of all pixels moves."""
     size = math.prod(x.shape[1:])
     each = ops.zeros_like(x[:, 0, 0, 0])
-    if z is None:
-        support = ops.cast(each, "int32") + size
-        moving = ops.zeros_like(support) + (size + 4) // 5
-    else:
-        support, moving = _counted(z, x)
-    return {"eta": each + eps, "moving": moving, "support": support}
+    whole = ops.cast(each, "int32")
+    return {"eta": each + eps, "moving": whole + (size + 4) // 5, "support": whole + size}
+
+
+def anew(z, x, eps) -> dict:
+    """The same of a run that begins at `z`, with one eps or each example's own (B,)."""
+    support, moving = _counted(z, x)
+    return {"eta": ops.zeros_like(x[:, 0, 0, 0]) + eps, "moving": moving, "support": support}
 
 
 def check(state, losses, window, x, eps):
@@ -47,7 +44,7 @@ def check(state, losses, window, x, eps):
 
 def _counted(z, x):
     """How many values of `z` differ from `x`, and how many will move, both (B,)."""
-    support = ops.sum(ops.cast(ops.not_equal(z, x), "int32"), axis=(1, 2, 3))
+    support = ops.cast(L0(0.0).distance(z, x), "int32")
     return support, ops.maximum((2 * support + 2) // 3, 1)
 
 

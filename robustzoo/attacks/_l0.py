@@ -1,4 +1,4 @@
-"""The norm that JSMA keeps small."""
+"""The norm that JSMA keeps small, and APGD in L1 goes by."""
 
 import dataclasses
 

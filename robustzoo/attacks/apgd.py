@@ -82,7 +82,9 @@ class APGD(Attack):
         state = state | peak | {"z": z}
         if self.targets:
             state["target"] = self._target(model, x, seed, run)
-        return state | self._rule.first(x, widest, *([z] if self.larger_eps else []))
+        if self.larger_eps:
+            return state | self._rule.anew(z, x, widest)
+        return state | self._rule.first(x, widest)
 
     def step(self, model, state, x, y, noise=None):
         losses, logits, slope = self._look(model, state, y, noise)
@@ -102,7 +104,7 @@ class APGD(Attack):
             origin = where(after < factor, again | {"slope": ops.zeros_like(x)}, origin)
         state = state | self._rule.move(state, origin["z"], origin["slope"], x, threat)
         if self.larger_eps:
-            begun = self._rule.first(x, eps, state["z"])
+            begun = self._rule.anew(state["z"], x, eps)
             begun["peak_loss"] = ops.full_like(losses, -float("inf"))
             state = state | where(after < factor, begun, state)
         return state | {"steps": steps + 1, "done": steps >= self.longest(x)}

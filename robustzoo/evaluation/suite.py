@@ -120,13 +120,11 @@ def _autoattack(threat, classes, restarts, draws):
     """
     if classes < 4:
         raise ValueError(f"AutoAttack needs at least 4 classes. Received: {classes} classes")
-    rivals, apgd = classes - 1, {"threat": threat, "draws": draws}
-    if isinstance(threat, L1):
-        apgd["larger_eps"], restarts, targets = True, 5, 5
-    else:
-        restarts, targets = 1, 9
+    rivals, shrinking = classes - 1, isinstance(threat, L1)
+    runs, targets = (5, 5) if shrinking else (1, 9)
+    apgd = {"threat": threat, "draws": draws, "larger_eps": shrinking}
     return {
-        "APGD-CE": APGD(restarts=restarts, **apgd),
+        "APGD-CE": APGD(restarts=runs, **apgd),
         "APGD-T": APGD(targets=min(targets, rivals), **apgd),
         "FAB-T": FAB(threat, targets=min(9, rivals), draws=draws),
         "Square": Square(threat, draws=draws),

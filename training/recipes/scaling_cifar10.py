@@ -3,7 +3,7 @@
 One of the paper's four residual units, behind its convolution of 16 filters at half the resolution,
 and a quarter of its dense units; 10 projections and 14 epochs where the paper has 50 and 60, images
 mirrored and not shifted, and eps that grows over half the run. Of all four units (8 filters) the
-bounds outgrow what the net learns, over 8 epochs of growth as over 2, with BatchNorm or without.
+bounds outgrow what the net learns, over 8 epochs of growth as over 2, and over 2 with BatchNorm.
 scaling_cifar10_wong_resnet is the larger recipe.
 
 Command:  python -m training.train scaling_cifar10
