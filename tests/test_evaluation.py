@@ -191,6 +191,24 @@ def test_report_takes_the_worst_case_per_example():
         np.testing.assert_array_equal(old, new)
 
 
+def test_report_as_text(model, data, threat):
+    report = evaluate(model, data, threat, {"FGSM": fgsm(threat)}, **LIGHT)
+    first, clean, attacked, checked = str(report).split("\n")
+    low, high = report.to_dict("")["interval"]
+    assert first == (
+        f"worst case {report.robust.mean():.2%} of 40 images within {threat}, "
+        f"{low:.2%} to {high:.2%} with 95% confidence"
+    )
+    assert clean == f"  clean: {report.results[0].accuracy:.2%}"
+    assert attacked == f"  FGSM: {report.results[1].accuracy:.2%}"
+    assert checked == "not checked"
+    assert "the checks found nothing wrong" in str(dataclasses.replace(report, findings=()))
+    doubt = Finding("zero gradients", "of 3 images.", 3.0)
+    assert str(dataclasses.replace(report, findings=(doubt,))).endswith(
+        "\ndoubtful: zero gradients: of 3 images."
+    )
+
+
 def test_same_seed_same_report():
     x, y = tiny_batch(40)
     model = tiny_classifier()

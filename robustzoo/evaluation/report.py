@@ -100,6 +100,21 @@ class Report:
         first = [None if row.all() else self.results[row.argmin()].label for row in robust.T]
         return first
 
+    def __str__(self):
+        low, high = interval(self.robust)
+        verdict = ["not checked"]
+        if self.findings is not None:
+            doubts = [f"doubtful: {finding.name}: {finding.text}" for finding in self.findings]
+            verdict = doubts or ["the checks found nothing wrong"]
+        return "\n".join(
+            [
+                f"worst case {self.worst_case_accuracy:.2%} of {len(self.robust)} images within "
+                f"{self.threat}, {low:.2%} to {high:.2%} with 95% confidence",
+                *(f"  {result.label}: {result.accuracy:.2%}" for result in self.results),
+                *verdict,
+            ]
+        )
+
     def to_dict(self, command: str) -> dict:
         """The record of eval.json, without the single examples; `command` reproduces it."""
         return {
