@@ -14,7 +14,7 @@ from robustzoo.certification.bounds import Bounds
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.dual_bounds import _scale, dual_bounds
 from robustzoo.certification.graph import Graph
-from robustzoo.certification.intervals import next_box
+from robustzoo.certification.intervals import interval_bounds, next_box
 from robustzoo.certification.region import Region
 from robustzoo.defenses import IBP, MTLIBP, SABR, CrownIBP, WongKolter
 from robustzoo.defenses._shi import initialize, regularizer
@@ -111,6 +111,41 @@ def test_eps_and_the_weight_of_the_bound_grow():
     np.testing.assert_allclose(
         numpy(objective(whole, x, x, y)[0]), numpy(objective(quarter, x, x, y)[0]), rtol=1e-5
     )
+
+
+@pytest.mark.parametrize(
+    ("cls", "at_the_end", "at_a_quarter"),
+    [
+        (IBP, {}, {}),
+        (CrownIBP, {"final": 0.8}, {"final": 0.2}),
+        (MTLIBP, {}, {}),
+        (SABR, {"subselection": 0.5}, {"subselection": 0.5}),
+        (WongKolter, {"projections": None}, {"projections": None}),
+    ],
+)
+def test_worst_logits_of_a_first_step_of_four(cls, at_the_end, at_a_quarter):
+    model = chain()
+    x, y = tensors(*images(model, 3))
+    x_adv = keras.ops.clip(x + 0.01, 0.0, 1.0)
+    growing = compiled(cls, model, warmup_steps=4, **at_the_end)
+    grown = compiled(cls, model, threat=Linf(EPS / 4), **at_a_quarter)
+    worst = [numpy(objective(defense, x, x_adv, y)[2]) for defense in (growing, grown)]
+    np.testing.assert_allclose(*worst, rtol=1e-5, atol=1e-6)
+
+
+def test_the_regularizer_fades_as_eps_grows():
+    model = chain()
+    x, y = tensors(*images(model, 3))
+    plain, regular = (
+        numpy(objective(compiled(IBP, model, warmup_steps=4, regularization=r), x, x, y)[0])
+        for r in (0.0, 0.6)
+    )
+    graph = Graph(model)
+    region = Region(x, EPS / 4 * keras.ops.ones(3), Linf)
+    boxes = interval_bounds(FLOAT32, graph, graph.read(FLOAT32), region)
+    expected = 0.6 * 0.75 * float(regularizer(graph, boxes))
+    assert expected > 0.01
+    np.testing.assert_allclose(regular - plain, expected, rtol=1e-3)
 
 
 def test_bounds_take_the_statistics_of_the_clean_batch():

@@ -16,7 +16,7 @@ from PIL import Image
 
 from robustzoo import architectures, cli, datasets, detect, evaluation, zoo
 from robustzoo.attacks import fgsm
-from robustzoo.certification import Certificate
+from robustzoo.certification import Certificate, program
 from robustzoo.certification.program import Program
 from robustzoo.cli import measure
 from robustzoo.cli._show import table
@@ -571,7 +571,7 @@ def test_certify_limits_the_solver(folder, three_images, monkeypatch):
     for options in ((), ("--seconds", "7")):
         rows = succeed("certify", "trades-light", "--method", "milp", *options)
         assert rows[-1][:2] == ["certified", "66.67"]
-    assert limits == [60.0] * 3 + [7.0] * 3
+    assert limits == [60.0, 7.0]  # of the image that lines leave
 
 
 def test_certify_refuses_before_any_work(folder, three_images, tmp_path, monkeypatch):
@@ -583,6 +583,9 @@ def test_certify_refuses_before_any_work(folder, three_images, tmp_path, monkeyp
     refused = fail("certify", folder, "--method", "crown", "--seconds", "5", code=2)
     assert "--seconds is of the methods lp and milp. Received: crown" in refused
     assert "range x>0" in fail("certify", folder, "--seconds", "0", code=2)
+    monkeypatch.setattr(program, "MAX_VARIABLES", 9)
+    monkeypatch.setattr(evaluation, "suite", None)  # attacks come before proofs
+    assert "at most 9 units" in fail("certify", folder, "--method", "ibp", "--method", "milp")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert "give no --curve" in fail("certify", folder, "--curve", tmp_path / "curve.png")
 

@@ -35,9 +35,11 @@ def convert(name, layer, inputs, output) -> list:
         if type(layer) is kind:
             _check_dtype(name, layer)
             return converter(_Call(name, layer, inputs, output))
-    close = closest(type(layer).__name__, SUPPORTED)
+    kind, close = type(layer).__name__, closest(type(layer).__name__, SUPPORTED)
+    if not isinstance(layer, layers.Layer):
+        kind += " of keras.ops, which is no layer"
     raise ValueError(
-        f"no bounds are known of {name!r}, a {type(layer).__name__}; there are those of "
+        f"no bounds are known of {name!r}, a {kind}; there are those of the layers "
         f"{', '.join(SUPPORTED)}; closest: {close}"
     )
 
@@ -239,6 +241,7 @@ def _add(call):
 
 
 def _concatenate(call):
+    call.require("axis", *range(1, len(call.output) + 1), *range(-len(call.output), 0))
     axis = call.layer.axis % (len(call.output) + 1)
     return [Concatenate(axis, tuple(shape[axis - 1] for shape in call.inputs), call.output)]
 

@@ -22,6 +22,7 @@ MEMORY = 2**28  # bytes
 # Arrays of the size of the largest layer that a row of a linear bound may need at once; besides
 # come those that an operation spreads over the taps of its windows.
 COPIES = 12
+WHOLE = 8  # arrays of the size of all layers that a row needs whose slopes are searched for
 
 
 class Bounds:
@@ -37,7 +38,10 @@ class Bounds:
     def __init__(self, graph: Graph, norm=Linf, clip=True, memory: int = MEMORY):
         self.graph, self.norm, self.clip, self.memory = graph, norm, clip, memory
         self.weights = graph.read(FLOAT64)
-        self.chunk = max(1, memory // (self._entries() * np.dtype(FLOAT64.dtype).itemsize))
+        numbers = memory // np.dtype(FLOAT64.dtype).itemsize
+        self.chunk = int(max(1, numbers // self._entries()))
+        whole = WHOLE * sum(node.size for node in graph.nodes)
+        self.chunk_of_all = int(max(1, min(self.chunk, numbers // whole)))
 
     def region(self, images, eps) -> Region:
         """The region of `eps`, a number or (B,), around images (B, H, W, C)."""

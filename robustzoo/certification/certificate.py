@@ -18,9 +18,11 @@ class Certificate:
         clip: whether pixels were taken to stay in [0, 1].
         methods: that were asked for, in their order.
         margins: {method: (N,)}, lower bounds of min_j (z_y - z_j) over the threat; -inf where the
-            method did not run: on images misclassified, and in a cascade on those certified before.
+            method did not run: on images misclassified or of scale inf, and in a cascade on those
+            certified before.
         margin: (N,), the same bound by all methods together: for each j the best of theirs counts.
-        scale: (N,), largest size of a logit of the image, in float64 and as deployed.
+        scale: (N,), largest size of a logit of the image, in float64 and as deployed; inf where the
+            deployed model rounds the margins of the image itself by more than `tolerance` of that.
         correct: bool (N,), images classified correctly, in float64 and as deployed.
         tolerance: an image is certified if a margin exceeds this share of its `scale`.
         precision: of the hidden units' bounds: "float64", as of the margins. Files of old may say
@@ -61,7 +63,7 @@ class Certificate:
         return float(self.certified.mean())
 
     def __str__(self):
-        alone = []
+        alone, rounded = [], int(np.sum(self.correct & np.isinf(self.scale)))
         for name, values in self.margins.items():
             seen, proved = np.isfinite(values), values > self.tolerance * self.scale
             alone.append(f"  {name}: {proved.sum()} of the {seen.sum()} images that it was given")
@@ -73,6 +75,7 @@ class Certificate:
                 *alone,
                 f"A margin counts above {self.tolerance:g} of the largest logit: margins in "
                 f"float64, hidden bounds in {self.precision}, sound up to rounding.",
+                *([f"The model rounds {rounded} images by more than that."] if rounded else []),
             ]
         )
 
@@ -96,9 +99,9 @@ class Certificate:
         """Writes everything, the bounds of every image included, as JSON."""
         content = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         content["threat"] = to_config(self.threat)
-        content["scale"] = self.scale.tolist()
+        content["scale"] = _plain(self.scale)
         content["correct"] = self.correct.tolist()
-        # JSON has no -inf: a method that did not run is null.
+        # JSON has no inf: a method that did not run is null, as is a scale that nothing exceeds.
         content["margins"] = {name: _plain(values) for name, values in self.margins.items()}
         content["margin"] = _plain(self.margin)
         Path(path).write_text(json.dumps(content))
@@ -110,19 +113,19 @@ class Certificate:
             content = json.loads(Path(path).read_text())
             content["threat"] = from_config(content["threat"])
             content["methods"] = tuple(content["methods"])
-            content["scale"] = np.array(content["scale"], "float64")
+            content["scale"] = _numbers(content["scale"], np.inf)
             content["correct"] = np.array(content["correct"], bool)
             margins = content["margins"].items()
-            content["margins"] = {name: _bounds(values) for name, values in margins}
-            content["margin"] = _bounds(content["margin"])
+            content["margins"] = {name: _numbers(values, -np.inf) for name, values in margins}
+            content["margin"] = _numbers(content["margin"], -np.inf)
             return cls(**content)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"{path} is not a certificate: {error!r}") from error
 
 
-def _plain(bounds):
-    return [float(v) if np.isfinite(v) else None for v in bounds]
+def _plain(numbers):
+    return [float(v) if np.isfinite(v) else None for v in numbers]
 
 
-def _bounds(plain):
-    return np.array([-np.inf if v is None else v for v in plain], "float64")
+def _numbers(plain, missing):
+    return np.array([missing if v is None else v for v in plain], "float64")

@@ -1,6 +1,7 @@
 """The largest radius that is proved of each image."""
 
 from collections.abc import Callable, Sequence
+from numbers import Integral
 
 import keras
 import numpy as np
@@ -42,11 +43,14 @@ def certified_radius(
         advance: called with the images done and their number.
     """
     names = chosen(method)
-    check_options(tolerance, batch_size, seconds)
+    check_options(tolerance, batch_size, memory, seconds)
     images, labels = check_data(model, images, labels)
     if not 0 < largest < float("inf"):
         raise ValueError(f"largest must be a finite number > 0. Received: {largest!r}")
+    if not isinstance(steps, Integral) or steps < 1:
+        raise ValueError(f"steps must be an integer >= 1. Received: {steps!r}")
     certifier = Certifier(model, norm, clip, memory, seconds)
+    certifier.check(names)
     radii = np.zeros(len(images))
     for begin in range(0, len(images), batch_size):
         rows = np.s_[begin : begin + batch_size]
@@ -58,15 +62,17 @@ def certified_radius(
 
 
 def _bisect(certifier, names, images, labels, largest, steps, tolerance):
-    correct, scale = certifier.answers(images, labels, len(images))
-    least, classes = tolerance * scale, certifier.model.output_shape[-1]
+    correct, scale = certifier.answers(images, labels, tolerance, len(images))
+    correct, least = correct & np.isfinite(scale), tolerance * scale
+    classes = certifier.model.output_shape[-1]
 
     def proved(eps):
         best = np.full((len(images), classes), -np.inf)
         for name in names:
             at = np.flatnonzero(correct & (best.min(axis=1) <= least))
             if len(at):
-                found = certifier.margins(name, images[at], labels[at], eps[at])
+                given = name, images[at], labels[at], eps[at], best[at], least[at, None]
+                found = certifier.margins(*given)
                 best[at] = np.maximum(best[at], found)
         return correct & (best.min(axis=1) > least)
 

@@ -223,6 +223,11 @@ def _check(model, name=None):
             "bounds are of the graph of a model, which Keras' own `call` follows. Received: "
             f"{name or model.name!r} of type {type(model).__name__}, which has another"
         )
+    if None in model.inputs[0].shape[1:]:
+        raise ValueError(
+            f"bounds need images of one size. Received: {name or model.name!r}, which takes "
+            f"{tuple(model.inputs[0].shape[1:])}"
+        )
     if model.inputs[0].dtype not in DTYPES:
         raise ValueError(
             f"bounds need images of {' or '.join(DTYPES)}. Received: {name or model.name!r}, which "

@@ -31,16 +31,10 @@ class Program:
     """
 
     def __init__(self, graph, boxes, region, exact: bool):
-        if region.norm is L2:
-            raise ValueError("a linear program takes Linf and L1 balls. Received: L2")
+        check_program(graph, region.norm)
         self.graph, self.exact = graph, exact
         self.boxes = [[np.ravel(end) for end in box] for box in boxes]
         self.begin = np.cumsum([0, *(node.size for node in graph.nodes)])
-        if self.begin[-1] > MAX_VARIABLES:
-            raise ValueError(
-                f"a program takes nets of at most {MAX_VARIABLES} units, images included. "
-                f"Received: {self.begin[-1]}"
-            )
         self.low, self.high = (list(np.concatenate(ends)) for ends in zip(*self.boxes, strict=True))
         self.binary = [0] * len(self.low)
         self.equal, self.under = _Rows(), _Rows()
@@ -113,11 +107,6 @@ class Program:
             self._relu(outputs, self.begin[source] + np.arange(node.size), operation.q, source)
         elif isinstance(operation, MaxPool):
             self._max_pool(operation, outputs, source)
-        elif node.nonlinear:
-            raise ValueError(
-                f"a program takes piecewise linear nets. Received: {node.name!r}, a "
-                f"{type(operation).__name__}"
-            )
         else:
             self._affine(node, outputs)
 
@@ -204,6 +193,24 @@ class Program:
         self.under.add([(pixels, 1.0), (d, -1.0)], x)
         self.under.add([(pixels, -1.0), (d, -1.0)], -x)
         self.under.add([(d, sparse.csr_matrix(np.ones((1, len(x)))))], [eps])
+
+
+def check_program(graph, norm) -> None:
+    """Raises ValueError unless there are programs of `graph` and of balls of `norm`."""
+    if norm is L2:
+        raise ValueError("a linear program takes Linf and L1 balls. Received: L2")
+    for node in graph.nodes:
+        if node.nonlinear and not isinstance(node.operation, ReLU | MaxPool):
+            raise ValueError(
+                f"a program takes piecewise linear nets. Received: {node.name!r}, a "
+                f"{type(node.operation).__name__}"
+            )
+    count = sum(node.size for node in graph.nodes)
+    if count > MAX_VARIABLES:
+        raise ValueError(
+            f"a program takes nets of at most {MAX_VARIABLES} units, images included. "
+            f"Received: {count}"
+        )
 
 
 def _in_units(matrix, right, middle, reach):

@@ -56,6 +56,7 @@ def certify(name, examples, sample_seed, eps, methods, seconds, output, radius, 
     model, config, folder = open_model(name)
     methods = _chosen(methods)
     threat, (test, sample_seed) = threat_of(config, eps), sample(config, examples, sample_seed)
+    _check_bounds(model, threat, methods)
     if queries:
         _write_queries(Path(queries), model, test, threat)
     weights = weights_to_renew(name, folder)
@@ -145,6 +146,13 @@ def _chosen(methods):
         given = ", ".join(methods)
         raise click.UsageError(f"--seconds is of the methods {solvers}. Received: {given}")
     return methods
+
+
+def _check_bounds(model, threat, methods):
+    """Raises ValueError, before the attacks, if some method has no bounds of the model."""
+    from robustzoo.certification.certifier import Certifier
+
+    Certifier(model, type(threat)).check(methods)
 
 
 def _bounds(model, config, test, sample_seed, threat, methods, seconds):

@@ -45,10 +45,11 @@ def residual(shape=SHAPE) -> keras.Model:
 
 
 def branches(shape=SHAPE) -> keras.Model:
-    """Two convolutions of the images, each with its ReLU, added."""
+    """Two convolutions of the images, one of them normalised and as it is, with ReLUs, added."""
     inputs = keras.Input(shape)
-    x, y = (layers.Conv2D(2, 3, strides=2, activation="relu")(inputs) for _ in range(2))
-    return _model(inputs, layers.Flatten()(layers.Add()([x, y])))
+    x, y = (layers.Conv2D(2, 3, strides=2)(inputs) for _ in range(2))
+    bent = [layers.ReLU()(z) for z in (x, y, layers.BatchNormalization()(x))]
+    return _model(inputs, layers.Flatten()(layers.Add()(bent)))
 
 
 def normalised(shape=SHAPE) -> keras.Model:

@@ -45,13 +45,30 @@ def test_each_rival_may_be_ruled_out_by_another_method(monkeypatch, cascade):
     x, y = images(model, 1)
     proved = {"ibp": [1.0, -1.0], "crown": [-1.0, 2.0]}  # of the two rivals
 
-    def margins(self, name, images, labels, eps):
+    def margins(self, name, images, labels, *arguments):
         return np.insert(proved[name], labels[0], np.inf)[None]
 
     monkeypatch.setattr(Certifier, "margins", margins)
     proof = robustzoo.certify(model, x, y, 0.01, ("ibp", "crown"), cascade=cascade)
     assert [float(proof.margins[name][0]) for name in proved] == [-1.0, -1.0]
     assert proof.margin[0] == 1.0 and proof.certified.all()
+
+
+@pytest.mark.parametrize("method", ["alpha-crown", "milp"])
+def test_a_margin_is_searched_for_where_it_is_not_known(method):
+    model = residual()
+    x, y = images(model, 4)
+    certifier = Certifier(model, Linf)
+    whole = certifier.margins(method, x, y, 0.05)
+    lines = certifier.margins("crown", x, y, 0.05)
+    known = np.full_like(lines, -np.inf)
+    known[0] = known[1, (y[1] + 1) % 3] = 0.5
+    enough = np.array([[0.4], [0.4], [np.sort(lines[2])[1] - 1e-9], [np.inf]])
+    expected = np.where((known > enough) | (lines > enough), lines, whole)
+    assert (whole[:3] > lines[:3])[expected[:3] == lines[:3]].any()
+    assert (expected == lines).any() and (expected > lines).any()
+    found = certifier.margins(method, x, y, 0.05, known, enough)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_nothing_is_certified_within_a_tolerance_of_all():
@@ -181,6 +198,44 @@ def test_rounding_where_large_numbers_cancel_is_not_certified():
     assert proof.correct[0] and not proof.certified[0]
 
 
+def sequential(*parts):
+    """A net of two pixels by its Dense layers' (kernel, bias, activation)."""
+    net = [layers.Dense(len(bias), activation=bend) for _, bias, bend in parts]
+    model = keras.Sequential([keras.Input((1, 2, 1)), layers.Flatten(), *net])
+    model.set_weights([np.array(w, "float32") for part in parts for w in part[:2]])
+    return model
+
+
+def test_a_model_that_rounds_more_than_the_tolerance_is_not_certified(tmp_path):
+    """Of hidden units of 6e6 a logit of 0.9 is what is left: in float32 half of the ball is wrong.
+
+    No bound sees that, for they are of real numbers, and the logits themselves are small.
+    """
+    hidden = [[1.0, 0.0, 2.1e7], [0.0, 0.0, 0.0]], [0.0, 1.0, 0.0], "relu"
+    model = sequential(hidden, ([[0.0, -2.1e7], [0.9, 0.6], [0.0, 1.0]], [0.0, 0.0], None))
+    x, y = np.full((1, 1, 2, 1), 0.3, "float32"), np.array([0])
+    z = np.linspace(0.1, 0.5, 1001, dtype="float32").reshape(-1, 1, 1, 1) + 0 * x
+    wrong = keras.ops.convert_to_numpy(model(z)).argmax(axis=1) == 1
+    proof = robustzoo.certify(model, x, y, 0.2)
+    assert wrong.any() and proof.correct[0] and not proof.certified[0]
+    assert "The model rounds 1 images by more" in str(proof)
+    assert certified_radius(model, x, y) == 0.0
+    proof.save(tmp_path / "proof.json")
+    again = Certificate.read(tmp_path / "proof.json")
+    assert np.isinf(again.scale[0]) and not again.certified[0]
+    assert robustzoo.certify(model, x, y, 0.2, tolerance=0.0).certified[0]  # of real numbers
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_nothing_is_certified_of_what_float64_cannot_hold(method):
+    """Of hidden bounds some are NaN, and once counted as those of units that are off."""
+    wide = [([[3e38], [0.0]], [0.0], "relu"), *[([[3e38]], [0.0], "relu")] * 9]
+    model = sequential(*wide, ([[-3e38, 0.0]], [1.0, 0.0], None))
+    x, y = np.zeros((2, 1, 2, 1), "float32"), np.zeros(2, int)
+    assert (Certifier(model, Linf).margins(method, x, y, 0.5) == -np.inf).all()
+    assert robustzoo.certify(model, x, y, 0.5, method).accuracy == 0.0
+
+
 def test_what_the_deployed_model_answers_by_rounding_is_not_certified():
     """-||z||^2 / 2, which all classes share, is 2^29 here, where float32 has steps of 64."""
     dense, head = layers.Dense(2), CenterLogits(2, "random", 1.0)
@@ -189,7 +244,10 @@ def test_what_the_deployed_model_answers_by_rounding_is_not_certified():
     dense.set_weights([np.array([[0.0, 1.0]]), np.array([1.0, 2.0**15])])
     proof = robustzoo.certify(model, np.full((1, 1, 1, 1), 0.5), np.array([0]), 0.1)
     assert Certifier(model, Linf).logits(np.full((1, 1, 1, 1), 0.5)).argmax() == 0
-    assert proof.scale[0] > 2.0**28 and not proof.certified.any()
+    assert proof.correct[0] and proof.scale[0] > 2.0**28 and not proof.certified.any()
+    head.set_weights([np.array([[-0.5, 0.0], [0.5, 0.0]])])  # of equal logits the first wins
+    proof = robustzoo.certify(model, np.full((1, 1, 1, 1), 0.5), np.array([1]), 0.1, tolerance=0.0)
+    assert not proof.correct[0] and not proof.certified[0]
 
 
 def test_is_the_same_from_a_file(tmp_path):
@@ -258,6 +316,8 @@ def test_the_radius_is_of_a_norm():
     x, y = images(model, 1)
     with pytest.raises(ValueError, match="class Linf, L2 or L1. Received: 'l2'"):
         certified_radius(model, x, y, "l2")
+    with pytest.raises(ValueError, match="steps must be an integer >= 1. Received: -3"):
+        certified_radius(model, x, y, steps=-3)
 
 
 def test_the_radius_by_several_methods_is_no_smaller():
@@ -284,9 +344,44 @@ def test_a_layer_without_bounds_is_named():
         layers.Conv2D(2, 3, activation="gelu", name="odd"),
         layers.ReLU(max_value=6.0, name="odd"),
         layers.LeakyReLU(negative_slope=1.5, name="odd"),
+        layers.ReLU(threshold=0.1, name="odd"),
+        layers.BatchNormalization(axis=1, name="odd"),
+        layers.AveragePooling2D(2, data_format="channels_first", name="odd"),
     ):
         with pytest.raises(ValueError, match="'odd'.*valid"):
             Graph(keras.Sequential([keras.Input(SHAPE), layer]))
+
+
+@pytest.mark.parametrize(
+    ("units", "join", "message"),
+    [
+        (1, layers.Add(name="odd"), "'odd' adds tensors of different shapes"),
+        (4, layers.Concatenate(axis=0, name="odd"), "'odd', a Concatenate with axis=0; valid: 1,"),
+        (4, lambda parts: parts[0] + parts[1], "'add.*', a Add of keras.ops, which is no layer"),
+    ],
+)
+def test_what_joins_tensors_otherwise_is_refused(units, join, message):
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, layers.Dense(3)(join([inputs, layers.Dense(units)(inputs)])))
+    with pytest.raises(ValueError, match=message):
+        Graph(model)
+
+
+@pytest.mark.parametrize(
+    ("shape", "parts", "message"),
+    [
+        (SHAPE, [layers.Flatten(), layers.Dense(1)], r"two classes or more. .*\(1,\)"),
+        (SHAPE, [layers.GlobalAveragePooling2D(keepdims=True)], r"of logits .*\(1, 1, 2\)"),
+        (
+            (None, None, 2),
+            [layers.GlobalAveragePooling2D(), layers.Dense(3)],
+            r"images of one size. .*\(None, None, 2\)",
+        ),
+    ],
+)
+def test_what_is_no_classifier_of_images_is_refused(shape, parts, message):
+    with pytest.raises(ValueError, match=message):
+        Certifier(keras.Sequential([keras.Input(shape), *parts]), Linf)
 
 
 class Own(keras.Model):
@@ -375,6 +470,9 @@ def test_center_logits_have_bounds_as_the_last_layer_alone():
         ({"threat": True}, "threat must be Linf, L2 or L1"),
         ({"threat": np.float32(-0.1)}, "eps must be a finite number >= 0"),
         ({"tolerance": -1.0}, "tolerance must be"),
+        ({"tolerance": "1e-4"}, "tolerance must be"),
+        ({"memory": "1GiB"}, "memory must be"),
+        ({"memory": 0}, "memory must be"),
         ({"batch_size": 0}, "batch_size must be"),
         ({"seconds": 0.0}, "seconds must be"),
         ({"labels": np.array([7])}, "labels must lie in 0 .. 2"),
