@@ -85,30 +85,26 @@ class Certifier:
         sure = np.all([np.isfinite(end).all(axis=1) for end in ends], axis=0)
         margins = np.full((len(labels), self.graph[self.graph.output].size), -np.inf)
         if sure.any():
-            region = Region(region.x[sure], region.eps[sure], self.norm, self.clip)
-            boxes = [tuple(end[sure] for end in box) for box in boxes]
-            done = np.broadcast_to(known > enough, margins.shape)[sure]
-            enough = np.broadcast_to(enough, (len(labels), 1))[sure]
-            margins[sure] = self._bounded(method, region, labels[sure], boxes, done, enough)
+            at = slice(None) if sure.all() else sure  # views, where they will do
+            region = Region(region.x[at], region.eps[at], self.norm, self.clip)
+            boxes = [tuple(end[at] for end in box) for box in boxes]
+            done = np.broadcast_to(known > enough, margins.shape)[at]
+            enough = np.broadcast_to(enough, (len(labels), 1))[at]
+            margins[at] = self._bounded(method, region, labels[at], boxes, done, enough)
         return margins
 
     def _bounded(self, method, region, labels, boxes, done, enough):
         """The margins of images whose `boxes` are finite; `done` (B, classes) need no search."""
-        searched = method.program or method.slope == "optimised"
-        slope = "adaptive" if searched else method.slope
+        bent = any(isinstance(node.operation, ReLU) for node in self.graph.nodes)
+        optimised = method.slope == "optimised"
+        slope = "adaptive" if method.program or optimised else method.slope
         margins = self.bounds.margins(region, labels, boxes, slope)
-        if not searched:
-            return margins
         left = ~done & ~(margins > enough) & (np.arange(margins.shape[1]) != labels[:, None])
-        pairs = np.nonzero(left)
-        if not len(pairs[0]):
-            return margins
-        if method.program:
+        pairs, found = np.nonzero(left), -np.inf
+        if left.any() and method.program:
             found = self._programs(region, labels, boxes, method.program == "milp", pairs)
-        elif any(isinstance(node.operation, ReLU) for node in self.graph.nodes):
+        elif left.any() and optimised and bent:
             found = self._optimised(region, labels, boxes, pairs)
-        else:
-            return margins
         margins[pairs] = np.maximum(margins[pairs], found)
         return margins
 

@@ -232,7 +232,10 @@ def test_nothing_is_certified_of_what_float64_cannot_hold(method):
     wide = [([[3e38], [0.0]], [0.0], "relu"), *[([[3e38]], [0.0], "relu")] * 9]
     model = sequential(*wide, ([[-3e38, 0.0]], [1.0, 0.0], None))
     x, y = np.zeros((2, 1, 2, 1), "float32"), np.zeros(2, int)
-    assert (Certifier(model, Linf).margins(method, x, y, 0.5) == -np.inf).all()
+    certifier = Certifier(model, Linf)
+    assert (certifier.margins(method, x, y, 0.5) == -np.inf).all()
+    alone = certifier.margins("ibp", x, y, np.array([0.0, 0.5]))  # of the first all is known
+    np.testing.assert_array_equal(alone, [[np.inf, 1.0], [-np.inf, -np.inf]])
     assert robustzoo.certify(model, x, y, 0.5, method).accuracy == 0.0
 
 
