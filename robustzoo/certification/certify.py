@@ -81,7 +81,9 @@ def certify(
     kept = Journal(journal, model, ["certify", *facts], EVERY)
     margins = {name: np.full(len(images), -np.inf) for name in names}
     best = np.full((len(images), model.output_shape[-1]), -np.inf)
-    left = correct & np.isfinite(scale)
+    left, enough = correct & np.isfinite(scale), tolerance * scale
+    if not cascade:
+        enough = np.full(len(images), np.inf)
     for name, own in margins.items():
         todo = np.flatnonzero(left)
         # A solver takes them one by one, and minutes each.
@@ -89,14 +91,12 @@ def certify(
         for begin in range(0, len(todo), count):
             at, key = todo[begin : begin + count], f"{name}/{begin}"
             if key not in kept:
-                least = tolerance * scale[at, None] if cascade else np.inf
-                given = name, images[at], labels[at], threat.eps, best[at], least
+                given = name, images[at], labels[at], threat.eps, best[at], enough[at, None]
                 kept.put(_timed(key, certifier.margins, *given))
             bounds, spent = kept.get(key), spent + float(kept.get(f"{key}/seconds"))
             own[at], best[at] = bounds.min(axis=1), np.maximum(best[at], bounds)
             advance(name, begin + len(at), len(todo))
-        if cascade:
-            left = left & (best.min(axis=1) <= tolerance * scale)
+        left = left & ~(best.min(axis=1) > enough)
     kept.close()
     return Certificate(
         threat, clip, names, margins, best.min(axis=1), scale, correct, tolerance, FLOAT64.dtype,
