@@ -5,7 +5,7 @@
 
 goes through the recipes in order, teachers before students. What is trained and measured already
 is left alone, and an interrupted run goes on where it was. At the end it says how long all the
-trainings took together, by their records.
+trainings took together, by their records. `--estimate` says how long they would take here.
 """
 
 import subprocess
@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 
 from robustzoo.zoo.card import read_facts
+from training.estimate import estimate
 from training.train import CARDS, find_recipe, fingerprint, origins, read_recipe, settings
 
 # What the evaluation of a model that draws noise needs: averaged gradients, and so fewer images.
@@ -106,24 +107,39 @@ PROOFS = {
     help=f"Test images measured, of models that draw noise at most {FEW}.",
 )
 @click.option("--train-only", is_flag=True, help="Measure nothing.")
-def main(family, only, examples, train_only):
+@click.option(
+    "--estimate", "only_estimate", is_flag=True,
+    help="Time some steps of each training, as if none was done, and train nothing.",
+)  # fmt: skip
+def main(family, only, examples, train_only, only_estimate):
     """Trains and measures every recipe of FAMILY."""
     recipes = FAMILIES[family]
     unknown = [name for name in only if name not in recipes]
     if unknown:
         raise click.BadParameter(f"{unknown} are not in {family}: {', '.join(recipes)}")
+    recipes = {name: options for name, options in recipes.items() if not only or name in only}
     console, start = Console(), time.monotonic()
+    if only_estimate:
+        _estimate(recipes, console)
+        return
     for name, options in recipes.items():
-        if only and name not in only:
-            continue
         console.rule(f"{name}, {(time.monotonic() - start) / 60:.0f} minutes")
         if not trained(name):
             _run("training.train", name)
         if not train_only:
             _measure(name, options, examples)
-    records = [read_facts(folder_of(name), "training.json") for name in recipes]
+    records = [read_facts(folder_of(name), "training.json") for name in FAMILIES[family]]
     hours = sum(record["seconds"] for record in records if record) / 3600
     console.print(f"all trainings of {family} that are recorded took {hours:.1f} hours together")
+
+
+def _estimate(recipes, console):
+    total = 0.0
+    for name in recipes:
+        seconds = estimate(find_recipe(name))
+        total += seconds
+        console.print(f"{name} {seconds / 60:.1f} minutes")
+    console.print(f"these {len(recipes)} trainings would take {total / 3600:.1f} hours here")
 
 
 def _measure(name, options, examples):

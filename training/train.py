@@ -265,7 +265,7 @@ class Run:
     def _finish(self, logs):
         """Validates an epoch, and keeps its weights if they are the best."""
         rate = float(keras.ops.convert_to_numpy(self.defense.optimizer.learning_rate))
-        validation = {f"val_{name}": float(v) for name, v in self._validate().items()}
+        validation = {f"val_{name}": float(v) for name, v in self.validate().items()}
         epoch = self.progress["epoch"] + 1
         entry = {"epoch": epoch, **logs, **validation, "learning_rate": rate}
         self.progress["curve"].append(entry)
@@ -282,7 +282,8 @@ class Run:
             f"{speed:.0f} img/s  {facts}"
         )
 
-    def _validate(self):
+    def validate(self) -> dict[str, float]:
+        """Metrics of the deployed classifier on the validation images that judge an epoch."""
         held_out = self.data.validation.sample(self.recipe.validation_examples)
         return self.defense.evaluate(
             held_out.images, held_out.labels, batch_size=100, verbose=0, return_dict=True
