@@ -71,3 +71,11 @@ def test_models_that_draw_noise_are_measured_on_fewer_images(monkeypatch):
 def test_a_recipe_of_another_family_is_refused():
     result = CliRunner().invoke(family.main, ["mnist", "--only", "rce_cifar10"])
     assert result.exit_code == 2 and "rce_cifar10" in result.output
+
+
+def test_estimates_the_trainings_asked_for_and_runs_none(monkeypatch):
+    monkeypatch.setattr(family, "_run", lambda *module: pytest.fail(f"ran {module}"))
+    monkeypatch.setattr(family, "estimate", lambda path: {"rse_mnist": 1800}.get(path.stem, 5400))
+    only = ["--only", "rse_mnist", "--only", "iat_mnist"]
+    result = CliRunner().invoke(family.main, ["mnist", "--estimate", *only])
+    assert "rse_mnist 30.0 minutes" in result.output and "2.0 hours" in result.output
