@@ -7,7 +7,7 @@ import numpy as np
 
 def check_data(model, images, labels) -> tuple[np.ndarray, np.ndarray]:
     """`images` and `labels` as below, such as `model` takes and gives, or raises ValueError."""
-    shape, classes = _ends(model)
+    shape, classes = check_classifier(model)
     images = check_images(images, shape)
     return images, check_labels(labels, len(images), classes)
 
@@ -76,16 +76,31 @@ def check_attack(value, name: str = "attack") -> None:
         )
 
 
-def _ends(model):
-    """Shape of one input and number of classes; ValueError for a model that does not tell."""
+def check_classifier(model) -> tuple[tuple, int]:
+    """(H, W, C) that `model` takes and the number of classes; ValueError for what is no classifier.
+
+    Sizes that it leaves open are None.
+    """
     try:
-        return model.input_shape[1:], model.output_shape[-1]
+        images, logits = model.input_shape, model.output_shape
     except (AttributeError, ValueError):
         hint = "; closest: its .deployed" if hasattr(model, "deployed") else ""
         raise ValueError(
             "the model must be a functional keras.Model or a built Sequential. "
             f"Received: {model!r:.100} of type {type(model).__name__}{hint}"
         ) from None
+    ranks = [len(shape) if _is_shape(shape) else None for shape in (images, logits)]
+    if ranks != [4, 2] or not (logits[1] or 0) >= 2:
+        raise ValueError(
+            "the model must take images (B, H, W, C) and give logits (B, L) of L >= 2 classes. "
+            f"Received: one of inputs {images} and outputs {logits}"
+        )
+    return images[1:], logits[1]
+
+
+def _is_shape(value):
+    """Whether that is the shape of a single tensor, not a list or dictionary of some."""
+    return isinstance(value, tuple) and all(size is None or type(size) is int for size in value)
 
 
 def fits(shape, wanted):

@@ -64,6 +64,9 @@ def seeded():
 
 @pytest.fixture
 def float64_by_default():
+    """Also of layers: their policy is fixed when the first is made, and stays."""
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     yield
     keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")

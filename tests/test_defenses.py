@@ -132,12 +132,54 @@ def test_averaged_weights_follow_the_formula_and_survive_a_second_fit(cls):
     assert int(numpy(defense.seeds.state)[1]) == 9 * DRAWS.get(cls, 1)
 
 
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX has 64 bits only if asked for")
+def check_trains(cls, classifier):
+    """On weighed examples and with a regulariser, whose sums meet the losses."""
+    x, y = tiny_batch(8)
+    classifier.trainable_weights[-1].regularizer = keras.regularizers.L2(0.1)
+    defense = compiled(cls, steps=1, classifier=classifier)
+    weights = np.ones(len(y), "float32")
+    fitted = defense.fit(x, y, sample_weight=weights, verbose=0, validation_data=(x, y))
+    assert np.isfinite([*fitted.history["loss"], *fitted.history["val_loss"]]).all()
+
+
+LONG = pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="JAX has 64 bits only if asked for"
+)
+
+
+@LONG
 def test_trains_whatever_floatx_is(cls, float64_by_default):
     """Keras then feeds images, and draws and counts, in 64 bits where nothing else is said."""
-    x, y = tiny_batch(8)
-    defense = compiled(cls, steps=1)
-    assert np.isfinite(defense.fit(x, y, batch_size=8, verbose=0).history["loss"][0])
+    check_trains(cls, fresh(cls))
+
+
+@LONG
+def test_weights_of_64_bits_meet_logits_of_32(float64_by_default):
+    keras.config.set_dtype_policy("float32")
+    check_trains(StandardTraining, fresh(StandardTraining))
+
+
+@pytest.mark.parametrize("cls", [c for c in EVERY if not issubclass(c, Certified)])
+def test_trains_on_logits_of_16_bits(cls):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        classifier = fresh(cls)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    check_trains(cls, classifier)
+
+
+def test_weighs_examples():
+    """The loss is the mean over all of weight times loss."""
+    x, y = tiny_batch(4)
+    defense = compiled(StandardTraining, rate=0.0)
+    losses = numpy(defense.objective(x, x, y)[0])
+    weights = np.array([0.0, 1.0, 2.0, 0.5], "float32")
+    found = defense.fit(x, y, sample_weight=weights, verbose=0, shuffle=False).history["loss"]
+    assert found == pytest.approx([(losses * weights).mean()], rel=1e-4)
+    by_class = dict(enumerate([0.0, 1.0, 2.0, 0.5]))
+    found = defense.fit(x, y, class_weight=by_class, verbose=0).history["loss"]
+    assert found == pytest.approx([(losses * weights[y]).mean()], rel=1e-4)
 
 
 def test_objectives_by_hand():
@@ -159,6 +201,43 @@ def test_objectives_by_hand():
     ]
     for defense, losses in expected:
         np.testing.assert_allclose(numpy(defense.objective(x, x_adv, y)[0]), losses, rtol=1e-4)
+    other = (y + 1) % 4  # the pool's labels are its own
+    pair = AdversarialPool(model, attack).objective(x, (x_adv, other), y)[0]
+    np.testing.assert_allclose(numpy(pair), ce + numpy(cross_entropy(other, bad)), rtol=1e-4)
+
+
+class Subclassed(keras.Model):
+    def call(self, x):
+        return x
+
+
+def two_inputs():
+    inputs = [keras.Input((8, 8, 3)), keras.Input((8, 8, 3))]
+    x = keras.layers.Flatten()(keras.layers.Add()(inputs))
+    return keras.Model(inputs, keras.layers.Dense(4)(x))
+
+
+def with_end(*end, shape=(8, 8, 3)):
+    return keras.Sequential([keras.Input(shape), keras.layers.Flatten(), *end])
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (Subclassed, "must be a functional keras.Model or a built Sequential"),
+        (lambda: keras.Sequential([keras.layers.Dense(4)]), "or a built Sequential"),
+        (lambda: "trades-mnist", "or a built Sequential. Received: 'trades-mnist' of type str"),
+        (two_inputs, r"must take images \(B, H, W, C\)"),
+        (lambda: with_end(keras.layers.Dense(4), shape=(192,)), r"of inputs \(None, 192\)"),
+        (lambda: with_end(keras.layers.Dense(1)), "L >= 2 classes"),
+        (lambda: keras.Sequential([keras.Input((8, 8, 3)), keras.layers.ReLU()]), "outputs"),
+        (lambda: with_end(keras.layers.Dense(4), keras.layers.Softmax()), "remove its softmax"),
+    ],
+)
+def test_what_is_no_classifier_is_refused_before_training(make, message):
+    for train in (StandardTraining, lambda m: Distillation(m, teacher=tiny_classifier())):
+        with pytest.raises(ValueError, match=message):
+            train(make())
 
 
 def test_two_classes_and_a_batch_of_one(cls):

@@ -34,6 +34,7 @@ LAYERS = [
         "inference",
         "whole_file",
         "journal",
+        "single_precision",
     },
     {"detect"},
     {"architectures", "attacks", "certification", "smoothing"},

@@ -3,11 +3,13 @@
 import keras
 
 from robustzoo.attacks import PGD
+from robustzoo.checks import check_classifier
 from robustzoo.defenses.base import Defense
 from robustzoo.defenses.random_eps import RandomEps
 from robustzoo.layers import LogMeanProbability
 from robustzoo.losses import adp
 from robustzoo.losses.adp import check_weights
+from robustzoo.single_precision import single_precision
 
 
 class AdaptiveDiversity(Defense):
@@ -36,7 +38,8 @@ class AdaptiveDiversity(Defense):
         **options,
     ):
         check_weights(alpha, beta)
-        mean = classifier.layers[-1] if classifier.layers else None
+        check_classifier(classifier)
+        mean = classifier.layers[-1]
         members = any(layer.name.startswith("member1_") for layer in classifier.layers)
         if not members or not isinstance(mean, LogMeanProbability):
             raise ValueError(
@@ -55,6 +58,6 @@ class AdaptiveDiversity(Defense):
         return losses + more, clean, adversarial
 
     def _judged(self, x, y):
-        logits = self.members(x, training=True)
+        logits = single_precision(self.members(x, training=True))
         losses = adp(y, logits, self.alpha, self.beta, self.criterion)
         return losses, self.classifier.layers[-1](logits)

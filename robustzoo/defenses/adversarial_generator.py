@@ -81,8 +81,8 @@ class AdversarialGenerator(Defense):
         return [v for v in self.variables if id(v) not in own]
 
     def objective(self, x, x_adv, y):
-        clean = self.classifier(x, training=True)
-        adversarial = self.classifier(x_adv, training=True)
+        clean = self.logits(x)
+        adversarial = self.logits(x_adv)
         return self.criterion(y, clean) + self.criterion(y, adversarial), clean, adversarial
 
     def _adversarial(self, x, y):

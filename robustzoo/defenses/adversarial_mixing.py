@@ -26,8 +26,8 @@ class AdversarialMixing(Defense):
         self.alpha = alpha
 
     def objective(self, x, x_adv, y):
-        clean = self.classifier(x, training=True)
-        adversarial = self.classifier(x_adv, training=True)
+        clean = self.logits(x)
+        adversarial = self.logits(x_adv)
         losses = 2.0 * self.alpha * self.criterion(y, clean)
         losses += 2.0 * (1.0 - self.alpha) * self.criterion(y, adversarial)
         return losses, clean, adversarial

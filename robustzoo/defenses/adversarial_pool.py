@@ -50,8 +50,8 @@ class AdversarialPool(Defense):
     def objective(self, x, drawn, y):
         """As ever, but `drawn` is (images, labels)."""
         images, labels = drawn
-        clean = self.classifier(x, training=True)
-        losses = self.criterion(labels, self.classifier(images, training=True))
+        clean = self.logits(x)
+        losses = self.criterion(labels, self.logits(images))
         return self.criterion(y, clean) + losses, clean, None
 
     def _adversarial(self, x, y):

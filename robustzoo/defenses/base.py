@@ -5,14 +5,17 @@ import functools
 from collections.abc import Callable
 
 import keras
+import numpy as np
 from keras import ops
 
 from robustzoo.architectures._copy import finalize
 from robustzoo.attacks import PGD
 from robustzoo.backend import accelerated, portable_step, replicas, weight_gradient
-from robustzoo.checks import check_attack, check_data
+from robustzoo.checks import check_attack, check_classifier, check_data
 from robustzoo.defenses.random_eps import RandomEps
+from robustzoo.inference import inference
 from robustzoo.losses import cross_entropy
+from robustzoo.single_precision import single_precision
 
 HALF = ("bfloat16", "float16")
 
@@ -57,6 +60,7 @@ class Defense(keras.Model):
         seed: int = 0,
     ):
         super().__init__()
+        check_classifier(classifier)
         _check_attacks(attack, validation_attack, warmup_steps)
         if attack is not None and not self.attacked:
             raise ValueError(
@@ -69,7 +73,7 @@ class Defense(keras.Model):
                 "PGD(Linf(8 / 255), 2 / 255); StandardTraining on the images. Received: None"
             )
         _check_average(average_decay, classifier)
-        _check_losses(classifier)
+        _check_outputs(classifier)
         _check_smoothing(label_smoothing, criterion)
         self.classifier, self.attack, self.criterion = classifier, attack, criterion
         self.validation_attack = validation_attack or _for_labels(attack, criterion)
@@ -87,6 +91,10 @@ class Defense(keras.Model):
     def objective(self, x, x_adv, y):
         """Returns the losses (B,), clean logits or None, adversarial logits or None."""
         raise NotImplementedError(f"{type(self).__name__} must write objective(x, x_adv, y)")
+
+    def logits(self, x, training: bool = True):
+        """Logits (B, L) of the classifier, in float32 where it computes in 16 bits."""
+        return single_precision(self.classifier(x, training=training))
 
     def attack_target(self, x, y):
         """What the attack's loss compares the logits with: the labels, or classes to reach."""
@@ -142,7 +150,8 @@ class Defense(keras.Model):
 
         def scaled_loss():
             losses, clean, adversarial = self.objective(x, x_adv, y)
-            loss = _mean(losses, sample_weight) + sum(self.classifier.losses)
+            loss = _mean(losses, sample_weight)
+            loss += sum(ops.cast(regulariser, loss.dtype) for regulariser in self.classifier.losses)
             scaled = self.optimizer.scale_loss(loss / replicas())
             logits = {"clean": clean, "adversarial": adversarial}
             return scaled, (loss, {k: v for k, v in logits.items() if v is not None})
@@ -156,7 +165,7 @@ class Defense(keras.Model):
     def test_step(self, x, y, sample_weight=None):
         _check_rank(y)
         x = ops.cast(x, "float32")
-        clean = self.deployed(x, training=False)
+        clean = inference(self.deployed)(x)
         loss = _mean(self.criterion(y, clean), sample_weight)
         return self._logs(x, y, loss, clean, self.judge(x, y))
 
@@ -166,7 +175,7 @@ class Defense(keras.Model):
             return None
         # A fixed seed: validation neither moves the training noise nor varies by epoch.
         x_adv = self.validation_attack(self.deployed, x, y, seed=0)
-        return self.deployed(x_adv, training=False)
+        return inference(self.deployed)(x_adv)
 
     def warmup(self):
         """The share in (0, 1] of the full eps at the optimizer step that comes now."""
@@ -250,11 +259,18 @@ def _check_smoothing(label_smoothing, criterion):
         raise ValueError(f"label_smoothing is of cross_entropy. Received: {criterion}")
 
 
-def _check_losses(classifier):
-    """A step has several passes, and which of them an `add_loss` is of differs by backend."""
-    image = ops.zeros((1, *(size or 32 for size in classifier.input_shape[1:])), "float32")
+def _check_outputs(classifier):
+    """Raises ValueError for probabilities in place of logits, and for losses of layers."""
+    size = [size or 32 for size in classifier.input_shape[1:]]
+    images = np.random.default_rng(0).uniform(size=(2, *size)).astype("float32")
     with keras.StatelessScope(collect_losses=True) as scope:
-        classifier(image, training=True)
+        outputs = ops.convert_to_numpy(single_precision(classifier(images, training=True)))
+    if outputs.min() >= 0 and np.abs(outputs.sum(axis=1) - 1).max() < 1e-2:  # of 16 bits, too
+        raise ValueError(
+            "the classifier must end in logits: the losses take a softmax themselves. Received: "
+            f"{classifier.name}, whose outputs look like probabilities; remove its softmax"
+        )
+    # A step has several passes, and which of them an `add_loss` is of differs by backend.
     if scope.losses:
         layers = classifier._flatten_layers(include_self=False)
         names = [layer.name for layer in layers if layer._loss_ids]
@@ -280,7 +296,9 @@ def _check_rank(y):
 
 
 def _mean(losses, sample_weight):
-    return ops.mean(losses if sample_weight is None else losses * sample_weight)
+    if sample_weight is not None:
+        losses = losses * ops.cast(sample_weight, losses.dtype)
+    return ops.mean(losses)
 
 
 def _for_labels(attack, criterion):

@@ -7,6 +7,7 @@ from robustzoo.architectures._last_dense import last_dense
 from robustzoo.attacks import PGD
 from robustzoo.defenses.base import Defense
 from robustzoo.losses import center_loss
+from robustzoo.single_precision import single_precision
 
 
 class CenterLossTraining(Defense):
@@ -45,14 +46,16 @@ class CenterLossTraining(Defense):
             name="centers",
             shape=(last.units, last.input.shape[-1]),
             initializer="zeros",
+            dtype="float32",
             trainable=False,
             aggregation="mean",  # of the replicas, each of which sees a part of the batch
         )
 
     def objective(self, x, x_adv, y):
         features, logits = self.features_and_logits(x_adv, training=True)
-        features = ops.cast(features, "float32")
-        centers = ops.convert_to_tensor(self.centers)
+        logits = single_precision(logits)
+        features = ops.cast(features, logits.dtype)
+        centers = ops.cast(self.centers, logits.dtype)
         losses = self.criterion(y, logits) + self.weight * center_loss(y, features, centers)
         self.centers.assign(self._moved(centers, ops.stop_gradient(features), y))
         return (losses, logits, None) if self.attack is None else (losses, None, logits)

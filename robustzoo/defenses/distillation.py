@@ -5,7 +5,9 @@ import functools
 import keras
 from keras import ops
 
+from robustzoo.checks import check_classifier
 from robustzoo.defenses.base import Defense, frozen_copy
+from robustzoo.inference import inference
 from robustzoo.losses import soft_cross_entropy, tempered_cross_entropy
 
 
@@ -34,6 +36,8 @@ class Distillation(Defense):
     ):
         if not temperature > 0:
             raise ValueError(f"temperature must be positive. Received: {temperature}")
+        for model in (classifier, teacher):
+            check_classifier(model)
         for what in ("input_shape", "output_shape"):
             own, theirs = getattr(classifier, what), getattr(teacher, what)
             if own != theirs:
@@ -44,6 +48,6 @@ class Distillation(Defense):
         self.teacher = frozen_copy(teacher)  # the user's may go on to be trained
 
     def objective(self, x, x_adv, y):
-        soft = ops.stop_gradient(self.teacher(x, training=False))
-        logits = self.classifier(x, training=True)
+        logits = self.logits(x)
+        soft = ops.cast(ops.stop_gradient(inference(self.teacher)(x)), logits.dtype)
         return soft_cross_entropy(soft, logits, self.temperature), logits, None

@@ -10,6 +10,7 @@ from keras import ops
 from robustzoo.attacks import fgsm
 from robustzoo.defenses.base import Defense
 from robustzoo.losses import linear_worst_case
+from robustzoo.single_precision import single_precision
 from robustzoo.threats import L1, L2, Linf
 
 
@@ -36,14 +37,14 @@ class ExactLinear(Defense):
         self.dense, self.scale = _parts(classifier)
 
     def objective(self, x, x_adv, y):
-        clean = self.classifier(x, training=True)
+        clean = self.logits(x)
         threat = dataclasses.replace(self.threat, eps=self.threat.eps * self.warmup())
         worst = linear_worst_case(y, clean, self._kernel(), threat)
         return self.criterion(y, worst), clean, worst
 
     def _kernel(self):
         """(d, L), with respect to the image before its normalisation."""
-        return ops.multiply(self.dense.kernel, self.scale)
+        return ops.multiply(single_precision(self.dense.kernel), self.scale)
 
 
 def _parts(classifier):

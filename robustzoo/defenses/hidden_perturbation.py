@@ -5,6 +5,7 @@ from keras import ops
 
 from robustzoo.attacks._model import forward, gradient
 from robustzoo.defenses.base import Defense
+from robustzoo.single_precision import single_precision
 from robustzoo.threats import L1, L2, Linf
 
 
@@ -34,6 +35,7 @@ class HiddenPerturbation(Defense):
     def objective(self, x, x_adv, y):
         hidden = self.below(x, training=True)
         logits = self.above(hidden + ops.cast(x_adv, hidden.dtype), training=True)
+        logits = single_precision(logits)
         return self.criterion(y, logits), None, logits
 
     def _adversarial(self, x, y):

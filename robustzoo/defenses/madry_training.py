@@ -18,5 +18,5 @@ class MadryTraining(Defense):
     needs_attack = True
 
     def objective(self, x, x_adv, y):
-        logits = self.classifier(x_adv, training=True)
+        logits = self.logits(x_adv)
         return self.criterion(y, logits), None, logits

@@ -49,9 +49,7 @@ class MixupTraining(Defense):
         order = ops.argsort(keras.random.uniform((count,), dtype="float32", seed=self.seeds))
         share = self._shares(count)
         wide = ops.reshape(share, (-1, 1, 1, 1))
-        logits = self.classifier(
-            wide * x + (1.0 - wide) * ops.take(x, order, axis=0), training=True
-        )
+        logits = self.logits(wide * x + (1.0 - wide) * ops.take(x, order, axis=0))
         own, other = self.criterion(y, logits), self.criterion(ops.take(y, order, axis=0), logits)
         share = ops.cast(share, own.dtype)
         return share * own + (1.0 - share) * other

@@ -25,7 +25,7 @@ class NoiseTraining(Defense):
         super().__init__(classifier, _Gaussian(sigma), **options)
 
     def objective(self, x, x_adv, y):
-        logits = self.classifier(x_adv, training=True)
+        logits = self.logits(x_adv)
         return self.criterion(y, logits), None, logits
 
 

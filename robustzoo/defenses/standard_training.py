@@ -9,5 +9,5 @@ class StandardTraining(Defense):
     attacked = False
 
     def objective(self, x, x_adv, y):
-        logits = self.classifier(x, training=True)
+        logits = self.logits(x)
         return self.criterion(y, logits), logits, None

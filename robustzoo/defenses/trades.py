@@ -35,10 +35,10 @@ class Trades(Defense):
         self.beta = beta
 
     def attack_target(self, x, y):
-        return ops.stop_gradient(self.classifier(x, training=False))
+        return ops.stop_gradient(self.logits(x, training=False))
 
     def objective(self, x, x_adv, y):
-        clean = self.classifier(x, training=True)
-        adversarial = self.classifier(x_adv, training=True)
+        clean = self.logits(x)
+        adversarial = self.logits(x_adv)
         losses = self.criterion(y, clean) + self.beta * kl_divergence(clean, adversarial)
         return losses, clean, adversarial

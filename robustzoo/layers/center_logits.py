@@ -9,6 +9,7 @@ from keras import ops
 from robustzoo.closest import closest
 from robustzoo.layers.max_mahalanobis_centers import max_mahalanobis_centers
 from robustzoo.layers.random_centers import random_centers
+from robustzoo.single_precision import single_precision
 
 CENTERS = ("max_mahalanobis", "random", "learned")
 
@@ -60,8 +61,7 @@ class CenterLogits(keras.layers.Layer):
 
     def call(self, features):
         # In 16 bits the squares, each of the size of scale^2, would cancel to noise.
-        short = keras.backend.standardize_dtype(features.dtype) in ("bfloat16", "float16")
-        features = ops.cast(features, "float32") if short else features
+        features = single_precision(features)
         centers = ops.cast(self.centers, features.dtype)
         dots = ops.matmul(features, ops.transpose(centers))
         lengths = ops.sum(ops.square(features), axis=-1, keepdims=True)

@@ -149,6 +149,17 @@ def test_gradients_that_are_no_numbers_make_no_such_images(attack, batch):
     np.testing.assert_array_equal(out.success, reached if attack.targeted else ~reached)
 
 
+def test_logits_of_16_bits(attack, batch):
+    """As a net gives them under Keras' mixed_bfloat16."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        short = tiny_classifier()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    z = generate(attack, short, batch[0], labels_for(attack, batch))
+    assert z.dtype == "float32" and np.isfinite(z).all()
+
+
 def test_logits_that_are_no_numbers_fool_nobody():
     logits = np.array([[np.nan, 0], [0, np.nan], [-np.inf, 0], [0, -np.inf]], "float32")
     y = np.zeros(4, "int32")
