@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from robustzoo.architectures import noisy, preact_resnet, small_cnn
+from robustzoo.architectures import ensemble, noisy, preact_resnet, small_cnn
 from robustzoo.attacks import PGD, generate
 from robustzoo.defenses import MadryTraining
 from robustzoo.layers import LogMeanProbability, Noise
@@ -124,6 +124,14 @@ def test_draws_are_averaged_as_probabilities():
     assert (np.abs(np.exp(numpy(model(x))) - p.mean(0)) < error).all()
 
 
+def test_an_ensemble_is_drawn_several_times():
+    base = ensemble([tiny_classifier(seed=k) for k in range(2)])
+    model = noisy(base, image=0.0, inner=0.0, draws=3)
+    x = tiny_batch(4)[0]
+    np.testing.assert_allclose(numpy(model(x)), numpy(base(x)), atol=1e-5)
+    assert noisy(tiny_classifier(), inner=0.0, draws=2).layers[-1].name == "log_mean_probability"
+
+
 def test_log_mean_probability_by_hand():
     z = np.array([[[0.0, np.log(3.0)], [np.log(3.0), 0.0]], [[100.0, 0.0], [0.0, 100.0]]])
     expected = np.log([[0.5, 0.5], [0.5, 0.5]])
@@ -165,6 +173,10 @@ def test_adversarial_training_draws_new_noise_every_step():
         (
             lambda: noisy(keras.Sequential([keras.Input((8, 8, 3)), small_resnet()])),
             "model within the model",
+        ),
+        (
+            lambda: noisy(noisy(small_resnet())),
+            "no layer 'image_noise': take the model without noise.*Received: 'noisy'",
         ),
     ],
 )

@@ -6,6 +6,8 @@ from robustzoo.architectures._parts import check_integer
 from robustzoo.layers import LogMeanProbability, Noise
 
 MAX_DRAWS = 256
+IMAGE_NOISE = "image_noise"
+MEAN = "log_mean_probability"  # where the base is no ensemble, which has a layer of this name
 CONVOLUTIONS = (
     layers.Conv2D,
     layers.Conv2DTranspose,
@@ -40,8 +42,9 @@ def noisy(
     check_integer("draws", draws, 1, MAX_DRAWS)
     check_integer("seed", seed, 0, 2**31 - 1)
     inputs = input_of(base)
+    taken = _names(base)
     x = ops.repeat(inputs, draws, axis=0) if draws > 1 else inputs
-    insert = _Insert(inputs, Noise(image, distribution, seed, name="image_noise")(x))
+    insert = _Insert(inputs, Noise(image, distribution, seed, name=IMAGE_NOISE)(x))
     if inner:
         insert.noise = lambda name, k: Noise(inner, distribution, seed + k, name=name)
     outputs = copied(base, inputs, call=insert)
@@ -52,8 +55,20 @@ def noisy(
         )
     if draws > 1:
         outputs = ops.reshape(outputs, (-1, draws, outputs.shape[-1]))
-        outputs = LogMeanProbability(dtype="float32", name="log_mean_probability")(outputs)
+        name = "mean_of_draws" if MEAN in taken else MEAN
+        outputs = LogMeanProbability(dtype="float32", name=name)(outputs)
     return keras.Model(inputs, outputs, name="noisy")
+
+
+def _names(base):
+    """Names of the layers of `base`; ValueError if it has noise on the image already."""
+    names = {layer.name for layer in base.layers}
+    if IMAGE_NOISE in names:
+        raise ValueError(
+            f"base must have no layer {IMAGE_NOISE!r}: take the model without noise, and give all "
+            f"of it at once. Received: {base.name!r}, which has one"
+        )
+    return names
 
 
 class _Insert:
