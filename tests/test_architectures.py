@@ -158,6 +158,30 @@ def test_logits_are_float32_under_bfloat16(name):
 
 
 @pytest.mark.parametrize("name", SMALL)
+def test_channels_are_last_whatever_keras_is_set_to(name, channels_first):
+    arguments = SMALL[name]
+    if "input_shape" in arguments:
+        channels = arguments["input_shape"][2]
+        arguments = {**arguments, "mean": [0.5] * channels, "std": [0.2] * channels}
+    model = build(name, arguments)
+    assert keras.config.image_data_format() == "channels_first"
+    keras.config.set_image_data_format("channels_last")
+    usual = build(name, arguments)
+    usual.set_weights(model.get_weights())
+    images = np.random.default_rng(0).uniform(size=(2, *usual.input_shape[1:])).astype("float32")
+    expected = ops.convert_to_numpy(usual(images))
+    keras.config.set_image_data_format("channels_first")
+    np.testing.assert_array_equal(ops.convert_to_numpy(model(images)), expected)
+
+
+def test_an_error_leaves_the_format_of_keras_as_it_was(channels_first):
+    with pytest.raises(ValueError, match="classes must be"):
+        architectures.linear(classes=1)
+    assert keras.config.image_data_format() == "channels_first"
+    assert architectures.perturbation_generator().output_shape == (None, 28, 28, 1)
+
+
+@pytest.mark.parametrize("name", SMALL)
 def test_paths_do_not_depend_on_what_was_built_before(name):
     first, second = build(name, SMALL[name]), build(name, SMALL[name])
     assert first.name == second.name == name

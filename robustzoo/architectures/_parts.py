@@ -4,8 +4,9 @@ Every layer has an explicit name, so that `variable.path` does not depend on wha
 in the process.
 """
 
+import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 from keras import initializers, layers
@@ -18,6 +19,20 @@ CIFAR10_STD = (0.2471, 0.2435, 0.2616)
 # Bounds on what a config from the outside may ask for, before memory is taken for it.
 MAX_SIDE, MAX_CHANNELS, MAX_CLASSES = 256, 16, 1000
 MAX_WEIGHTS = 256 * 2**20 // 4  # float32 in a model folder
+
+
+@contextlib.contextmanager
+def channels_last() -> Iterator[None]:
+    """Layers made here take images (B, H, W, C), whatever `keras.config` says; as a decorator, too.
+
+    A layer keeps the format that it was made with, so the model may be used outside.
+    """
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(before)
 
 
 def image_input(input_shape: Sequence[int], mean, std, smallest: int = 1):
@@ -33,7 +48,8 @@ def image_input(input_shape: Sequence[int], mean, std, smallest: int = 1):
     mean, std = _check_moments("mean", mean, channels), _check_moments("std", std, channels)
     if min(std) <= 0:
         raise ValueError(f"std must be positive. Received: {std}")
-    scale = [1 / s for s in std]
+    # Of shape (1, 1, C): for that alone Keras never takes another axis for the channels.
+    scale = [[[1 / s for s in std]]]
     offset = [-m / s for m, s in zip(mean, std, strict=True)]
     return inputs, layers.Rescaling(scale, offset, name="normalization")(inputs)
 

@@ -1,9 +1,10 @@
 import keras
 from keras import layers
 
-from robustzoo.architectures._parts import image_input, logits
+from robustzoo.architectures._parts import channels_last, image_input, logits
 
 
+@channels_last()
 def linear(
     input_shape: tuple[int, int, int] = (28, 28, 1),
     classes: int = 10,

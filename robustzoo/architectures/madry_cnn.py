@@ -1,9 +1,10 @@
 import keras
 from keras import initializers, layers
 
-from robustzoo.architectures._parts import dense, image_input, logits
+from robustzoo.architectures._parts import channels_last, dense, image_input, logits
 
 
+@channels_last()
 def madry_cnn(
     input_shape: tuple[int, int, int] = (28, 28, 1),
     classes: int = 10,

@@ -1,9 +1,10 @@
 import keras
 from keras import layers
 
-from robustzoo.architectures._parts import image_input
+from robustzoo.architectures._parts import channels_last, image_input
 
 
+@channels_last()
 def perturbation_generator(
     input_shape: tuple[int, int, int] = (28, 28, 1), blocks: int = 2
 ) -> keras.Model:

@@ -2,6 +2,7 @@ import keras
 
 from robustzoo.architectures._parts import (
     basic_block,
+    channels_last,
     check_depth,
     check_integer,
     image_input,
@@ -12,6 +13,7 @@ from robustzoo.architectures._parts import (
 )
 
 
+@channels_last()
 def preact_resnet(
     depth: int = 18,
     stem_strides: int = 1,

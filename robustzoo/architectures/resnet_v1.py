@@ -3,6 +3,7 @@ from keras import layers
 
 from robustzoo.architectures._parts import (
     batch_norm,
+    channels_last,
     check_depth,
     image_input,
     norm_relu,
@@ -12,6 +13,7 @@ from robustzoo.architectures._parts import (
 )
 
 
+@channels_last()
 def resnet_v1(
     depth: int = 20,
     input_shape: tuple[int, int, int] = (32, 32, 3),

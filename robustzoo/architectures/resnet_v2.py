@@ -2,6 +2,7 @@ import keras
 from keras import layers
 
 from robustzoo.architectures._parts import (
+    channels_last,
     check_depth,
     image_input,
     norm_relu,
@@ -11,6 +12,7 @@ from robustzoo.architectures._parts import (
 )
 
 
+@channels_last()
 def resnet_v2(
     depth: int = 29,
     input_shape: tuple[int, int, int] = (32, 32, 3),

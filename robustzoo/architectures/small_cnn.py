@@ -1,9 +1,10 @@
 import keras
 from keras import layers
 
-from robustzoo.architectures._parts import check_integer, dense, image_input, logits
+from robustzoo.architectures._parts import channels_last, check_integer, dense, image_input, logits
 
 
+@channels_last()
 def small_cnn(
     input_shape: tuple[int, int, int] = (28, 28, 1),
     classes: int = 10,

@@ -1,11 +1,18 @@
 import keras
 from keras import layers
 
-from robustzoo.architectures._parts import convolution, image_input, logits, norm_relu
+from robustzoo.architectures._parts import (
+    channels_last,
+    convolution,
+    image_input,
+    logits,
+    norm_relu,
+)
 
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
 
+@channels_last()
 def vgg16(
     input_shape: tuple[int, int, int] = (32, 32, 3),
     classes: int = 10,

@@ -2,6 +2,7 @@ import keras
 
 from robustzoo.architectures._parts import (
     basic_block,
+    channels_last,
     check_depth,
     check_integer,
     image_input,
@@ -12,6 +13,7 @@ from robustzoo.architectures._parts import (
 )
 
 
+@channels_last()
 def wide_resnet(
     depth: int = 28,
     width: int = 10,

@@ -2,6 +2,7 @@ import keras
 from keras import layers
 
 from robustzoo.architectures._parts import (
+    channels_last,
     check_integer,
     convolution,
     dense,
@@ -11,6 +12,7 @@ from robustzoo.architectures._parts import (
 )
 
 
+@channels_last()
 def wong_large(
     input_shape: tuple[int, int, int] = (28, 28, 1),
     classes: int = 10,

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from robustzoo.architectures._parts import (
+    channels_last,
     check_integer,
     convolution,
     dense,
@@ -13,6 +14,7 @@ from robustzoo.architectures._parts import (
 )
 
 
+@channels_last()
 def wong_resnet(
     input_shape: tuple[int, int, int] = (32, 32, 3),
     classes: int = 10,

@@ -1,9 +1,10 @@
 import keras
 from keras import layers
 
-from robustzoo.architectures._parts import convolution, dense, image_input, logits
+from robustzoo.architectures._parts import channels_last, convolution, dense, image_input, logits
 
 
+@channels_last()
 def wong_small(
     input_shape: tuple[int, int, int] = (28, 28, 1),
     classes: int = 10,

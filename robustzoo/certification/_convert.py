@@ -201,15 +201,17 @@ def _batch_normalization(call):
 
 
 def _rescaling(call):
-    valid = (), (1,), call.output[-1:]
+    channels, values = call.output[-1:], []
     for option in ("scale", "offset"):
-        shape = np.shape(getattr(call.layer, option))
-        if shape not in valid:
+        value = getattr(call.layer, option)
+        shape = np.shape(value)
+        if shape not in ((), (1,), channels, (1, 1, *channels)):
             raise ValueError(
                 f"no bounds are known of {call.name!r}, a Rescaling with {option} of shape "
-                f"{shape}; valid: one number, or one per channel, {valid[-1]}"
+                f"{shape}; valid: one number, or one per channel, {channels}"
             )
-    return [_scale(call.output, call.layer.scale, call.layer.offset)]
+        values.append(value if shape == () else np.ravel(value))
+    return [_scale(call.output, *values)]
 
 
 def _relu(call):

@@ -451,7 +451,7 @@ def test_lower_precision_is_refused():
 
 
 def test_rescaling_is_by_one_number_or_per_channel():
-    for option in ({"offset": np.ones((5, 1))}, {"scale": np.ones((1, 1, 2))}):
+    for option in ({"offset": np.ones((5, 1))}, {"scale": np.ones((1, 2, 2))}):
         with pytest.raises(ValueError, match=f"with {[*option][0]} of shape .* channel, .2,."):
             layer = layers.Rescaling(**{"scale": 1.0} | option)
             Graph(keras.Sequential([keras.Input(SHAPE), layer]))
