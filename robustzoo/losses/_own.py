@@ -2,11 +2,14 @@
 
 from keras import ops
 
+from robustzoo.losses._labels import nan_unless_class
+
 
 def own(logits, label):
-    """logits_y of `logits` (B, L) for classes `label` (B,), shape (B,)."""
+    """logits_y of `logits` (B, L) for classes `label` (B,), shape (B,); NaN where there is none."""
     mask = ops.one_hot(label, logits.shape[-1], dtype="bool")
-    return ops.sum(ops.where(mask, logits, 0.0), axis=-1)
+    values = ops.sum(ops.where(mask, logits, 0.0), axis=-1)
+    return nan_unless_class(values, label, logits.shape[-1])
 
 
 def rivals(logits, label):

@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from robustzoo.losses._labels import nan_unless_class
+
 
 def center_loss(y, features, centers):
     """||f - c_y||^2 / 2 of `features` (B, d) and `centers` (L, d), shape (B,); labels `y` are (B,).
@@ -12,4 +14,5 @@ def center_loss(y, features, centers):
     features, whose loss is `losses.MMC()` and whose weight among the `loss_weights` is small.
     """
     own = ops.take(centers, ops.cast(y, "int32"), axis=0)
-    return ops.sum(ops.square(features - own), axis=-1) / 2.0
+    losses = ops.sum(ops.square(features - own), axis=-1) / 2.0
+    return nan_unless_class(losses, y, centers.shape[0])

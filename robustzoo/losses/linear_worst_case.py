@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from robustzoo.losses._labels import nan_unless_class
 from robustzoo.threats import L1, L2, Linf
 
 
@@ -20,7 +21,9 @@ def linear_worst_case(y, logits, kernel, threat: Linf | L2 | L1):
         kernel: (d, L), whose columns are the w_j.
     """
     gaps = _dual_norm(kernel[:, :, None] - kernel[:, None, :], threat)
-    return logits + threat.eps * ops.take(gaps, ops.cast(y, "int32"), axis=0)
+    y = ops.cast(y, "int32")
+    worst = logits + threat.eps * ops.take(gaps, y, axis=0)
+    return nan_unless_class(worst, y[:, None], logits.shape[-1])
 
 
 def _dual_norm(gap, threat):

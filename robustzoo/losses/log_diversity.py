@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from robustzoo.losses._labels import nan_unless_class
 from robustzoo.losses._own import rivals
 
 
@@ -18,7 +19,8 @@ def log_diversity(y, logits, offset: float = 1e-6):
     rest = rest / ops.sqrt(ops.sum(ops.square(rest), axis=-1, keepdims=True))
     members = logits.shape[1]
     corner = ops.zeros_like(rest[:, :, :1]) + offset**0.5 * ops.eye(members, dtype=rest.dtype)
-    return _log_squared_volume(ops.concatenate([rest, corner], axis=-1))
+    volume = _log_squared_volume(ops.concatenate([rest, corner], axis=-1))
+    return nan_unless_class(volume, y, logits.shape[-1])
 
 
 def _log_squared_volume(vectors):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from robustzoo.losses._labels import labels
+from robustzoo.losses._labels import labels, nan_unless_class
 
 
 def reverse_cross_entropy(y, logits):
@@ -15,7 +15,8 @@ def reverse_cross_entropy(y, logits):
     """
     classes = logits.shape[-1]
     others = 1.0 - ops.one_hot(y, classes, dtype=logits.dtype)
-    return -ops.sum(others * ops.log_softmax(-logits), axis=-1) / (classes - 1)
+    losses = -ops.sum(others * ops.log_softmax(-logits), axis=-1) / (classes - 1)
+    return nan_unless_class(losses, y, classes)
 
 
 @keras.saving.register_keras_serializable("robustzoo")
