@@ -65,7 +65,15 @@ def test_holds_examples_of_lbfgs_that_fool_the_model():
     assert fooled.any()
 
 
-@pytest.mark.parametrize(("pool", "refresh"), [(4, 5), (4, 0), (0, 0)])
-def test_refuses_more_fresh_ones_than_places(pool, refresh):
-    with pytest.raises(ValueError, match="refresh must lie in 1 .. pool"):
+@pytest.mark.parametrize(
+    ("pool", "refresh", "message"),
+    [
+        (4, 5, "refresh must lie in 1 .. pool"),
+        (4, 0, "refresh must be an integer >= 1"),
+        (0, 0, "pool must be an integer >= 1"),
+        (10.5, 4, "pool must be an integer >= 1. Received: pool=10.5"),
+    ],
+)
+def test_refuses_more_fresh_ones_than_places_and_what_is_no_number(pool, refresh, message):
+    with pytest.raises(ValueError, match=message):
         fresh(pool, refresh)

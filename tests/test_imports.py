@@ -30,6 +30,7 @@ LAYERS = [
         "adam",
         "hashes",
         "forward",
+        "check_number",
         "closest",
         "inference",
         "whole_file",

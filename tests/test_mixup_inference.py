@@ -76,8 +76,13 @@ def test_refuses_a_pool_without_one_of_the_classes():
     layer.build([(None, 8, 8, 3), (None, 4)])
     with pytest.raises(ValueError, match=r"image of each class. Received none of \[1, 3\]"):
         layer.adapt(X, np.array([0, 2, 0, 2, 0, 2]))
-    with pytest.raises(ValueError, match="size must be an integer >= 1. Received: 0"):
+    with pytest.raises(ValueError, match="size must be an integer >= 1. Received: size=0"):
         MixupPool(size=0)
+
+
+def test_the_pool_is_filled_once_its_shape_is_known():
+    with pytest.raises(ValueError, match="call the layer on .images, logits. before adapt"):
+        MixupPool().adapt(X, np.arange(6))
 
 
 def single(classes, **arguments):
@@ -149,7 +154,7 @@ def test_an_attack_goes_through_the_mixing_and_leaves_the_seed():
     [
         ({"other": 0}, "predicted or other must be positive"),
         ({"other": 10**9}, "other must be an integer in 0 .. 256"),
-        ({"other_mixing": 1.5}, r"other_mixing must lie in \[0, 1\]. Received: 1.5"),
+        ({"other_mixing": 1.5}, r"other_mixing must lie in \[0, 1\]. Received: other_mixing=1.5"),
         ({"pool": 10**6}, "pool must be an integer in 1 .. 349525"),
     ],
 )

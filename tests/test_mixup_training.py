@@ -65,5 +65,5 @@ def test_a_batch_of_one_is_mixed_with_itself():
 
 
 def test_refuses_alpha_zero():
-    with pytest.raises(ValueError, match="alpha must be positive. Received: 0"):
+    with pytest.raises(ValueError, match="alpha must be a finite number > 0. Received: alpha=0"):
         MixupTraining(tiny_linear(4), alpha=0)

@@ -59,5 +59,5 @@ def test_center_loss_is_mmc_of_the_same_centers(head):
 
 @pytest.mark.parametrize("name", ["margin", "likelihood"])
 def test_large_margin_gm_refuses_negative_weights(name):
-    with pytest.raises(ValueError, match=f"{name} must be >= 0"):
+    with pytest.raises(ValueError, match=f"{name} must be a finite number >= 0"):
         losses.LargeMarginGM(**{name: -0.1})

@@ -7,6 +7,7 @@ from robustzoo.architectures import perturbation_generator
 from robustzoo.attacks._model import forward, gradient
 from robustzoo.attacks.base import fooled
 from robustzoo.backend import replicas, weight_gradient
+from robustzoo.check_number import check_number
 from robustzoo.defenses._linf import check_linf
 from robustzoo.defenses.base import Defense
 from robustzoo.threats import Linf
@@ -53,8 +54,7 @@ class AdversarialGenerator(Defense):
         check_linf(threat)
         if radius not in RADII:
             raise ValueError(f"radius must be one of {RADII}. Received: radius={radius!r}")
-        if not 0 <= radius_decay < 1:
-            raise ValueError(f"radius_decay must lie in [0, 1). Received: {radius_decay}")
+        check_number("radius_decay", radius_decay, "in [0, 1)")
         super().__init__(classifier, **options)
         self.threat, self.radius_decay, self.estimated = threat, radius_decay, radius == "estimated"
         self.radius = keras.Variable(

@@ -3,6 +3,7 @@
 import keras
 
 from robustzoo.attacks import PGD
+from robustzoo.check_number import check_number
 from robustzoo.defenses.base import Defense
 
 
@@ -20,8 +21,7 @@ class AdversarialMixing(Defense):
     needs_attack = True
 
     def __init__(self, classifier: keras.Model, attack: PGD, *, alpha: float = 0.5, **options):
-        if not 0 <= alpha <= 1:
-            raise ValueError(f"alpha must lie in [0, 1]. Received: {alpha}")
+        check_number("alpha", alpha, "in [0, 1]")
         super().__init__(classifier, attack, **options)
         self.alpha = alpha
 

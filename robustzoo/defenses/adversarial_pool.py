@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from robustzoo.attacks import Attack
+from robustzoo.check_number import check_number
 from robustzoo.defenses.base import Defense
 
 
@@ -33,7 +34,9 @@ class AdversarialPool(Defense):
         refresh: int = 4,
         **options,
     ):
-        if not 1 <= refresh <= pool:
+        check_number("pool", pool, ">= 1", whole=True)
+        check_number("refresh", refresh, ">= 1", whole=True)
+        if refresh > pool:
             raise ValueError(
                 f"refresh must lie in 1 .. pool. Received: refresh={refresh}, pool={pool}"
             )

@@ -5,6 +5,7 @@ from keras import ops
 
 from robustzoo.architectures._last_dense import last_dense
 from robustzoo.attacks import PGD
+from robustzoo.check_number import check_number
 from robustzoo.defenses.base import Defense
 from robustzoo.losses import center_loss
 from robustzoo.single_precision import single_precision
@@ -33,10 +34,8 @@ class CenterLossTraining(Defense):
         rate: float = 0.5,
         **options,
     ):
-        if weight < 0:
-            raise ValueError(f"weight must be >= 0. Received: {weight}")
-        if not 0 <= rate <= 1:
-            raise ValueError(f"rate must lie in [0, 1]. Received: {rate}")
+        check_number("weight", weight, ">= 0")
+        check_number("rate", rate, "in [0, 1]")
         last = last_dense(classifier)
         super().__init__(classifier, attack, **options)
         self.weight, self.rate = weight, rate

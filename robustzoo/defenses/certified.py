@@ -8,6 +8,7 @@ from robustzoo.certification.graph import Graph
 from robustzoo.certification.intervals import interval_bounds
 from robustzoo.certification.margin_bounds import margin_bounds
 from robustzoo.certification.region import Region
+from robustzoo.check_number import check_number
 from robustzoo.defenses._linf import check_linf
 from robustzoo.defenses._shi import initialize, regularizer
 from robustzoo.defenses.base import Defense
@@ -59,13 +60,12 @@ class Certified(Defense):
         if options.get("criterion", cross_entropy) is not cross_entropy:
             # Bounds are of differences of logits, so the loss may look at nothing else.
             raise ValueError(f"criterion must be cross_entropy. Received: {options['criterion']}")
-        if not 0 < inflation < float("inf"):
-            raise ValueError(f"inflation must be a finite number > 0. Received: {inflation}")
-        if not 0 <= weight <= 1:
-            raise ValueError(f"weight must lie in [0, 1]. Received: {weight}")
-        if regularization < 0 or (regularization and not options.get("warmup_steps")):
+        check_number("inflation", inflation, "> 0")
+        check_number("weight", weight, "in [0, 1]")
+        check_number("regularization", regularization, ">= 0")
+        if regularization and not options.get("warmup_steps"):
             raise ValueError(
-                "regularization must be >= 0, and ends with the warm-up: it needs warmup_steps. "
+                "regularization ends with the warm-up: it needs warmup_steps. "
                 f"Received: {regularization}, warmup_steps={options.get('warmup_steps', 0)}"
             )
         if initialization:

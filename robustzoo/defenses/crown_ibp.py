@@ -1,5 +1,6 @@
 """CROWN-IBP."""
 
+from robustzoo.check_number import check_number
 from robustzoo.defenses.certified import Certified
 
 
@@ -13,8 +14,7 @@ class CrownIBP(Certified):
     """
 
     def __init__(self, classifier, *, final: float = 1.0, **options):
-        if not 0 <= final <= 1:
-            raise ValueError(f"final must lie in [0, 1]. Received: {final}")
+        check_number("final", final, "in [0, 1]")
         super().__init__(classifier, **options)
         self.final = final
 

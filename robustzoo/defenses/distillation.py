@@ -5,6 +5,7 @@ import functools
 import keras
 from keras import ops
 
+from robustzoo.check_number import check_number
 from robustzoo.checks import check_classifier
 from robustzoo.defenses.base import Defense, frozen_copy
 from robustzoo.inference import inference
@@ -34,10 +35,9 @@ class Distillation(Defense):
         temperature: float = 100.0,
         **options,
     ):
-        if not temperature > 0:
-            raise ValueError(f"temperature must be positive. Received: {temperature}")
         for model in (classifier, teacher):
             check_classifier(model)
+        check_number("temperature", temperature, "> 0")
         for what in ("input_shape", "output_shape"):
             own, theirs = getattr(classifier, what), getattr(teacher, what)
             if own != theirs:

@@ -5,6 +5,7 @@ from keras import ops
 
 from robustzoo.attacks import PGD
 from robustzoo.backend import BACKEND
+from robustzoo.check_number import check_number
 from robustzoo.defenses.base import Defense
 
 
@@ -27,8 +28,7 @@ class MixupTraining(Defense):
         alpha: float = 1.0,
         **options,
     ):
-        if not alpha > 0:
-            raise ValueError(f"alpha must be positive. Received: {alpha}")
+        check_number("alpha", alpha, "> 0")
         super().__init__(classifier, attack, **options)
         self.alpha = alpha
 

@@ -4,6 +4,7 @@ import keras
 
 from robustzoo.attacks import PGD
 from robustzoo.certification.arrays import FLOAT32
+from robustzoo.check_number import check_number
 from robustzoo.defenses._linf import check_linf
 from robustzoo.defenses.certified import Certified
 from robustzoo.threats import Linf
@@ -32,8 +33,8 @@ class MTLIBP(Certified):
         **options,
     ):
         check_linf(threat)
-        if not 0 <= alpha <= 1:
-            raise ValueError(f"alpha must lie in [0, 1]. Received: {alpha}")
+        check_number("alpha", alpha, "in [0, 1]")
+        check_number("inflation", options.get("inflation", 1.0), "> 0")
         if attack is None:
             eps = threat.eps * options.get("inflation", 1.0)
             attack = PGD(Linf(eps), eps / 4, steps=8)

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 from keras import ops
 
+from robustzoo.check_number import check_number
 from robustzoo.defenses.base import Defense
 
 
@@ -20,8 +21,7 @@ class NoiseTraining(Defense):
     """
 
     def __init__(self, classifier: keras.Model, *, sigma: float, **options):
-        if not 0 < sigma < float("inf"):
-            raise ValueError(f"sigma must be a finite number > 0. Received: {sigma}")
+        check_number("sigma", sigma, "> 0")
         super().__init__(classifier, _Gaussian(sigma), **options)
 
     def objective(self, x, x_adv, y):

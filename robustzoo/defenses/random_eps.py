@@ -5,6 +5,7 @@ import dataclasses
 import keras
 
 from robustzoo.attacks import PGD
+from robustzoo.check_number import check_number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +25,7 @@ class RandomEps:
     least: float
 
     def __post_init__(self):
-        if not 0 <= self.least <= 1:
-            raise ValueError(f"least must lie in [0, 1]. Received: least={self.least}")
+        check_number("least", self.least, "in [0, 1]")
 
     @property
     def threat(self):

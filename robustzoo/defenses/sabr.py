@@ -1,6 +1,7 @@
 """SABR."""
 
 from robustzoo.attacks import PGD
+from robustzoo.check_number import check_number
 from robustzoo.defenses._linf import check_linf
 from robustzoo.defenses.certified import Certified
 from robustzoo.threats import Linf
@@ -21,10 +22,9 @@ class SABR(Certified):
 
     def __init__(self, classifier, *, threat: Linf, subselection=0.4, steps: int = 8, **options):
         check_linf(threat)
-        if not isinstance(steps, int) or steps < 1:
-            raise ValueError(f"steps must be an integer >= 1. Received: {steps!r}")
-        if not 0 < subselection <= 1:
-            raise ValueError(f"subselection must lie in (0, 1]. Received: {subselection}")
+        check_number("steps", steps, ">= 1", whole=True)
+        check_number("inflation", options.get("inflation", 1.0), "> 0")
+        check_number("subselection", subselection, "in (0, 1]")
         eps = (1.0 - subselection) * threat.eps * options.get("inflation", 1.0)
         attack = PGD(Linf(eps), 2.0 * eps / steps, steps=steps)
         super().__init__(classifier, threat=threat, attack=attack, **options)

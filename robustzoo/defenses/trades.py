@@ -1,12 +1,12 @@
 """TRADES."""
 
 import dataclasses
-import numbers
 
 import keras
 from keras import ops
 
 from robustzoo.attacks import PGD
+from robustzoo.check_number import check_number
 from robustzoo.defenses.base import Defense
 from robustzoo.losses import kl_divergence
 
@@ -24,8 +24,7 @@ class Trades(Defense):
     """
 
     def __init__(self, classifier: keras.Model, attack: PGD, *, beta: float = 6.0, **options):
-        if not isinstance(beta, numbers.Real) or not 0 <= beta < float("inf"):
-            raise ValueError(f"beta must be a finite number >= 0. Received: {beta!r}")
+        check_number("beta", beta, ">= 0")
         if not isinstance(attack, PGD) or attack.targeted:
             raise ValueError(f"attack must be an untargeted PGD. Received: {attack!r}")
         if attack.start == "clean":

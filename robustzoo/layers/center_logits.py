@@ -1,11 +1,10 @@
 """Logits from distances to the centres of classes."""
 
-import math
-
 import keras
 import numpy as np
 from keras import ops
 
+from robustzoo.check_number import check_number
 from robustzoo.closest import closest
 from robustzoo.layers.max_mahalanobis_centers import max_mahalanobis_centers
 from robustzoo.layers.random_centers import random_centers
@@ -43,9 +42,7 @@ class CenterLogits(keras.layers.Layer):
             raise ValueError(
                 f"centers must be one of {CENTERS}. Received: {centers!r:.100}; closest: {close!r}"
             )
-        number = type(scale) in (int, float) and math.isfinite(scale)
-        if not number or scale <= 0:
-            raise ValueError(f"scale must be a finite number > 0. Received: {scale!r:.100}")
+        check_number("scale", scale, "> 0")
         self.classes, self.initial, self.scale, self.seed = classes, centers, scale, seed
 
     def build(self, input_shape):

@@ -4,6 +4,8 @@ import functools
 
 import numpy as np
 
+from robustzoo.check_number import check_number
+
 
 def max_mahalanobis_centers(
     classes: int, dim: int, scale: float = 10.0, seed: int = 0
@@ -21,6 +23,7 @@ def max_mahalanobis_centers(
         dim: d, at least 1, and 2 where there are more than 2 classes.
         scale: norm of each point.
     """
+    check_number("scale", scale, "> 0")
     if classes < 2:
         raise ValueError(f"classes must be at least 2. Received: {classes}")
     if dim < 1 + (classes > 2):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from robustzoo.check_number import check_number
 from robustzoo.checks import check_images, check_labels
 
 
@@ -37,15 +38,11 @@ class MixupPool(keras.layers.Layer):
         self.predicted_mixing, self.other_mixing = predicted_mixing, other_mixing
         self.size, self.seed = size, seed
         for name, low in (("predicted", 0), ("other", 0), ("size", 1)):
-            value = getattr(self, name)
-            if type(value) is not int or value < low:
-                raise ValueError(f"{name} must be an integer >= {low}. Received: {value!r:.100}")
+            check_number(name, getattr(self, name), f">= {low}", whole=True)
         if not predicted + other:
             raise ValueError("predicted or other must be positive. Received: both 0")
         for name in ("predicted_mixing", "other_mixing"):
-            value = getattr(self, name)
-            if type(value) not in (int, float) or not 0 <= value <= 1:
-                raise ValueError(f"{name} must lie in [0, 1]. Received: {value!r:.100}")
+            check_number(name, getattr(self, name), "in [0, 1]")
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
@@ -65,6 +62,11 @@ class MixupPool(keras.layers.Layer):
             images: of the training set, float (N, H, W, C) in [0, 1].
             labels: integers (N,). ValueError if a class has no image.
         """
+        if not self.built:  # the labels, of which some may be missing, do not tell how many classes
+            raise ValueError(
+                "the pool has the shape of the images and classes of its input: call the layer on "
+                "[images, logits] before adapt. Received: adapt of a layer not built"
+            )
         classes, size, *shape = self.images.shape
         images = check_images(images, tuple(shape))
         labels = check_labels(labels, len(images), classes)

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from robustzoo.check_number import check_number
+
 
 @keras.saving.register_keras_serializable("robustzoo")
 class Noise(keras.layers.Layer):
@@ -25,8 +27,7 @@ class Noise(keras.layers.Layer):
         **options,
     ):
         super().__init__(**options)
-        if not isinstance(scale, int | float) or not 0 <= scale < float("inf"):
-            raise ValueError(f"scale must be a finite number >= 0. Received: {scale!r:.100}")
+        check_number("scale", scale, ">= 0")
         if distribution not in ("gaussian", "uniform"):
             raise ValueError(
                 f"distribution must be 'gaussian' or 'uniform'. Received: {distribution!r}"

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from robustzoo.check_number import check_number
+
 
 @keras.saving.register_keras_serializable("robustzoo")
 class Temperature(keras.layers.Layer):
@@ -16,8 +18,7 @@ class Temperature(keras.layers.Layer):
 
     def __init__(self, temperature: float = 1.0, **options):
         super().__init__(**options)
-        if not temperature > 0:
-            raise ValueError(f"temperature must be positive. Received: {temperature}")
+        check_number("temperature", temperature, "> 0")
         self.temperature = temperature
 
     def call(self, logits):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
+from robustzoo.check_number import check_number
 from robustzoo.losses._labels import labels
 from robustzoo.losses.cross_entropy import cross_entropy
 from robustzoo.losses.ensemble_entropy import ensemble_entropy
@@ -51,6 +52,5 @@ class ADP(keras.losses.Loss):
 
 def check_weights(alpha: float, beta: float) -> None:
     """Raises ValueError unless both are finite and at least 0."""
-    for name, value in (("alpha", alpha), ("beta", beta)):
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"{name} must be a finite number >= 0. Received: {name}={value}")
+    check_number("alpha", alpha, ">= 0")
+    check_number("beta", beta, ">= 0")

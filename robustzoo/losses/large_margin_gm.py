@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from robustzoo.check_number import check_number
 from robustzoo.losses._labels import labels
 from robustzoo.losses.cross_entropy import cross_entropy
 from robustzoo.losses.mmc import mmc
@@ -27,9 +28,8 @@ class LargeMarginGM(keras.losses.Loss):
     """`large_margin_gm` for `model.compile(loss=...)`."""
 
     def __init__(self, margin: float = 0.3, likelihood: float = 0.1, **options):
-        for name, value in (("margin", margin), ("likelihood", likelihood)):
-            if value < 0:
-                raise ValueError(f"{name} must be >= 0. Received: {value}")
+        check_number("margin", margin, ">= 0")
+        check_number("likelihood", likelihood, ">= 0")
         super().__init__(**options)
         self.margin, self.likelihood = margin, likelihood
 

@@ -2,6 +2,7 @@
 
 import keras
 
+from robustzoo.check_number import check_number
 from robustzoo.losses._labels import labels
 from robustzoo.losses.cross_entropy import cross_entropy
 
@@ -24,8 +25,7 @@ class TemperedCrossEntropy(keras.losses.Loss):
 
     def __init__(self, temperature: float = 1.0, **options):
         super().__init__(**options)
-        if not temperature > 0:
-            raise ValueError(f"temperature must be positive. Received: {temperature}")
+        check_number("temperature", temperature, "> 0")
         self.temperature = temperature
 
     def call(self, y_true, y_pred):
