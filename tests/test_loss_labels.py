@@ -41,7 +41,7 @@ def test_a_label_that_is_no_class_shows(name, wrong):
     try:
         values = numpy(loss(np.array([2, wrong], "int32"), *arguments))
     except Exception as error:  # the backend's own refusal, of a gather or of its cross-entropy
-        assert any(word in str(error) for word in ("range", "bound", "not in ["))
+        assert any(word in str(error) for word in ("range", "bound", "not in [", "smaller than"))
         return
     assert np.isnan(values[1]).any()
     np.testing.assert_allclose(values[0], right[0], rtol=1e-6)
@@ -49,7 +49,7 @@ def test_a_label_that_is_no_class_shows(name, wrong):
 
 
 def test_target_of_dlr_is_a_class():
-    y, target = np.array([2, 1], "int32"), np.array([0, 4], "int32")
+    y, target = np.array([2, 1], "int32"), np.array([0, -1], "int32")
     assert np.isnan(numpy(losses.dlr_targeted(y, Z, target))).tolist() == [False, True]
 
 
@@ -59,5 +59,5 @@ def test_training_shows_it(loss):
     model.compile(keras.optimizers.SGD(0.0), loss=loss)
     x, y = tiny_batch(8)
     assert np.isfinite(model.fit(x, y, verbose=0).history["loss"]).all()
-    y[3] = 7
+    y[3] = -1  # torch refuses 7
     assert np.isnan(model.fit(x, y, verbose=0).history["loss"]).all()

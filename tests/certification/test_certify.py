@@ -457,6 +457,18 @@ def test_rescaling_is_by_one_number_or_per_channel():
             Graph(keras.Sequential([keras.Input(SHAPE), layer]))
 
 
+def test_normalisation_of_an_architecture_is_bounded_as_a_rescaling_per_channel():
+    margins = []
+    for scale in ([2.0, 5.0], [[[2.0, 5.0]]]):
+        net = [layers.Rescaling(scale, [-1.0, 0.5]), layers.Flatten(), layers.Dense(3)]
+        model = keras.Sequential([keras.Input((2, 2, 2)), *net])
+        model.layers[-1].kernel.assign(np.linspace(-1, 1, 24).reshape(8, 3).astype("float32"))
+        x = np.full((1, 2, 2, 2), 0.5, "float32")
+        y = np.array([int(np.argmax(model(x)))], "int32")
+        margins.append(robustzoo.certify(model, x, y, Linf(0.01), "ibp").margin)
+    np.testing.assert_array_equal(*margins)
+
+
 def test_center_logits_have_bounds_as_the_last_layer_alone():
     inputs = keras.Input((4,))
     centers = CenterLogits(3, "random", 1.0)(inputs)
