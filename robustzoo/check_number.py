@@ -7,6 +7,7 @@ RANGES = {
     ">= 0": lambda value: value >= 0,
     ">= 1": lambda value: value >= 1,
     "> 0": lambda value: value > 0,
+    "in (0, 1)": lambda value: 0 < value < 1,
     "in [0, 1]": lambda value: 0 <= value <= 1,
     "in [0, 1)": lambda value: 0 <= value < 1,
     "in (0, 1]": lambda value: 0 < value <= 1,

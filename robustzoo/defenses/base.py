@@ -11,6 +11,7 @@ from keras import ops
 from robustzoo.architectures._copy import finalize
 from robustzoo.attacks import PGD
 from robustzoo.backend import accelerated, portable_step, replicas, weight_gradient
+from robustzoo.check_number import check_number
 from robustzoo.checks import check_attack, check_classifier, check_data
 from robustzoo.defenses.random_eps import RandomEps
 from robustzoo.inference import inference
@@ -226,8 +227,7 @@ def _check_attacks(attack, validation_attack, warmup_steps):
     for name, value in (("attack", attack), ("validation_attack", validation_attack)):
         if value is not None:
             check_attack(value, name)
-    if type(warmup_steps) is not int or warmup_steps < 0:
-        raise ValueError(f"warmup_steps must be an integer >= 0. Received: {warmup_steps!r}")
+    check_number("warmup_steps", warmup_steps, ">= 0", whole=True)
     if getattr(validation_attack, "targeted", False):
         raise ValueError(
             "validation_attack gets the labels, so it must be untargeted. "
@@ -243,8 +243,7 @@ def _check_attacks(attack, validation_attack, warmup_steps):
 def _check_average(average_decay, classifier):
     if average_decay is None:
         return
-    if not 0 < average_decay < 1:
-        raise ValueError(f"average_decay must lie in (0, 1). Received: {average_decay}")
+    check_number("average_decay", average_decay, "in (0, 1)")
     if any(v.dtype in HALF for v in classifier.weights):
         raise ValueError(
             "average_decay needs weights in float32, as under the policy mixed_bfloat16: in "
@@ -253,8 +252,7 @@ def _check_average(average_decay, classifier):
 
 
 def _check_smoothing(label_smoothing, criterion):
-    if not 0 <= label_smoothing < 1:
-        raise ValueError(f"label_smoothing must lie in [0, 1). Received: {label_smoothing}")
+    check_number("label_smoothing", label_smoothing, "in [0, 1)")
     if label_smoothing and criterion is not cross_entropy:
         raise ValueError(f"label_smoothing is of cross_entropy. Received: {criterion}")
 
