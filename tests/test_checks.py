@@ -69,6 +69,37 @@ def test_no_false_alarm_on_a_linear_model():
     assert checks.check_model(*linear(), THREAT) == []
 
 
+@pytest.mark.parametrize("layer", ["RandomFlip", "RandomTranslation"])
+def test_no_false_alarm_on_layers_that_train_by_default(layer):
+    """Deployed, they are the identity."""
+    model, x, y = linear()
+    options = {"RandomTranslation": dict(height_factor=0.1, width_factor=0.1)}.get(layer, {})
+    augmented = wrapped(model, getattr(keras.layers, layer)(**options))
+    assert checks.check_model(augmented, x, y, THREAT) == []
+
+
+class FixedNoise(keras.layers.Layer):
+    """The same at every call, for each place of the batch another."""
+
+    def call(self, x):
+        return x + keras.random.normal(ops.shape(x), stddev=0.05, seed=7)
+
+
+def without_the_batchs_mean(x):
+    return x - ops.mean(x, axis=0, keepdims=True)
+
+
+@pytest.mark.parametrize("mask", [FixedNoise(), without_the_batchs_mean])
+@pytest.mark.parametrize("count", [2, 20, 64])
+def test_outputs_that_depend_on_the_batch(mask, count):
+    """Two passes over it agree, yet it is judged in another batch than it was attacked in."""
+    model, x, y = linear()
+    masked, x, y = wrapped(model, mask), x[:count], y[:count]
+    assert checks.random_outputs(masked, x) is None and checks.is_random(masked, x)
+    finding, *_ = checks.check_model(masked, x, y, THREAT, averaged=True)
+    assert finding.name == "outputs depend on the batch" and finding.evidence > 0.01
+
+
 def test_hidden_noise():
     model, x, _ = linear()
     noisy = wrapped(model, HiddenNoise())
@@ -107,10 +138,11 @@ def test_a_mask_under_l1():
     assert "outputs alone break more" in names(found)
 
 
-def test_noise_beside_a_class_that_is_out_of_question():
+@pytest.mark.parametrize("logit", [float("-inf"), -1e9, -1e6])
+def test_noise_beside_a_class_that_is_out_of_question(logit):
     model, x, _ = linear()
     images = keras.Input(model.input_shape[1:])
-    never = float("-inf") * ops.ones_like(images[:, 0, 0, :1])
+    never = logit * ops.ones_like(images[:, 0, 0, :1])
     logits = ops.concatenate([model(HiddenNoise()(images)), never], axis=-1)
     assert checks.random_outputs(keras.Model(images, logits), x).evidence > 0.01
 

@@ -4,6 +4,7 @@ Each check returns a `Finding`, or None where nothing is wrong. Images are check
 (N, H, W, C) in [0, 1], labels int32 (N,); the model is left as it was.
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import keras
@@ -21,7 +22,8 @@ from robustzoo.threats import L1, L2, Linf
 
 EXAMPLES = 200  # that `check_model` looks at
 BATCH = 50
-ROUNDING = 1e-4  # of the largest output; what two passes may differ by on an accelerator
+ROUNDING = 1e-4  # of a class's largest output; what two passes may differ by on an accelerator
+OTHER_SIZE = 1e-2  # the same of batches of two sizes, for which other kernels may round to TF32
 WITHOUT_GRADIENT = 0.01  # share of the examples above which gradients hide something
 ENOUGH = 20  # draws that attacks on random models average, at least
 OFF_GRID = 4 / 255  # how far a copy of the images is moved, lest noise spare stored pixels
@@ -53,14 +55,16 @@ def check_model(
     """
     images, labels = images[:EXAMPLES], labels[:EXAMPLES]
     noisy = random_outputs(model, images)
+    batch = None if noisy else outputs_of_the_batch(model, images)
     findings = [
         None if averaged else noisy,
+        batch,
         probabilities(model, images),
         useless_gradients(model, images, labels),
         more_steps_help_the_defender(model, images, labels, threat, seed),
         unbounded_attack_fails(model, images, labels, seed),
     ]
-    if left is not None and not noisy:
+    if left is not None and not noisy and not batch:
         rows = np.flatnonzero(left[: len(images)])
         findings.append(outputs_alone_break_more(model, images[rows], labels[rows], threat, seed))
     return [finding for finding in findings if finding]
@@ -103,7 +107,7 @@ def checks_not_made(results: Iterable, random: bool = False, abstains: bool = Fa
     """What `check_model` and `check_results` could not look for in `results`, each with its reason.
 
     Args:
-        random: whether the model is (`is_random`).
+        random: whether the model is, or depends on the batch (`is_random`).
         abstains: whether the model may reject.
     """
     alone = "the model itself (it abstains, which the attacks of the checks take for success)"
@@ -117,7 +121,7 @@ def _not_compared(results, spared):
         return [f"{name} (no white-box attack was run)" for name in (BLACK_BOX, TRANSFER)]
     told = []
     if "black" not in kinds and spared:  # else `outputs_alone_break_more` has stood in for it
-        why = "the model is random or abstains, so no short one either"
+        why = "the model is random, depends on the batch or abstains, so no short one either"
         told.append(f"{BLACK_BOX} (no black-box attack was run; {why})")
     if "transfer" not in kinds:
         told.append(f"{TRANSFER} (no transfer attack was run)")
@@ -132,8 +136,11 @@ def _kind(result):
 
 
 def is_random(model: keras.Model, images: np.ndarray) -> bool:
-    """Whether two passes over the first images differ; Dropout has a seed, and is silent here."""
-    return random_outputs(model, images[:BATCH]) is not None
+    """Whether the first images are answered otherwise elsewhere: by chance, or by their batch.
+
+    Dropout has a seed, and is silent here.
+    """
+    return any(check(model, images[:BATCH]) for check in (random_outputs, outputs_of_the_batch))
 
 
 def random_outputs(model: keras.Model, images: np.ndarray) -> Finding | None:
@@ -141,23 +148,70 @@ def random_outputs(model: keras.Model, images: np.ndarray) -> Finding | None:
 
     They see the images, and images moved a little.
     """
-    step = np.random.default_rng(0).uniform(-OFF_GRID, OFF_GRID, images.shape)
-    moved = np.clip(images + step, 0.0, 1.0).astype("float32")
-    images = np.concatenate([images, moved])
-    state = [(v, ops.convert_to_numpy(v.value).copy()) for v in model.non_trainable_variables]
-    # Plain calls, for compiled ones would repeat any noise that is drawn outside of Keras.
-    first, second = (in_batches(model, min(BATCH, len(images)), images) for _ in range(2))
-    for variable, value in state:
-        variable.assign(value)
-    known = np.isfinite(first) & np.isfinite(second)
-    difference = float(np.abs(first[known] - second[known]).max(initial=0.0))
-    if not difference > ROUNDING * np.abs(first[known]).max(initial=0.0):
+    images, size = _with_moved(images)
+    with _restored(model):
+        first, second = (_plain(model, images, size) for _ in range(2))
+    difference = _difference(first, second, ROUNDING)
+    if not difference:
         return None
     text = (
         f"two passes over the same images differ by up to {difference:.2g}: the model is random, "
         "and attacks should average their gradients (draws=20)"
     )
     return Finding("random outputs", text, difference)
+
+
+def outputs_of_the_batch(model: keras.Model, images: np.ndarray) -> Finding | None:
+    """Other places, other neighbours or fewer of them change the outputs of a model not random.
+
+    Evidence: by how much, at most, in logits.
+    """
+    images, size = _with_moved(images)
+    with _restored(model):
+        first = _plain(model, images, size)
+        rolled = _plain(model, np.roll(images, 1, axis=0), size)
+        fewer = _plain(model, images, max(1, size // 3))  # halves may be alike: images, moved
+    rolled = np.roll(rolled, -1, axis=0)
+    difference = max(_difference(first, rolled, ROUNDING), _difference(first, fewer, OTHER_SIZE))
+    if not difference:
+        return None
+    text = (
+        f"the same images in another order or in smaller batches differ by up to {difference:.2g}: "
+        "what an attack finds at one place of a batch is judged at another, where it may fail"
+    )
+    return Finding("outputs depend on the batch", text, difference)
+
+
+def _with_moved(images):
+    """The images and copies moved a little, and how many of them make a batch."""
+    step = np.random.default_rng(0).uniform(-OFF_GRID, OFF_GRID, images.shape)
+    moved = np.clip(images + step, 0.0, 1.0).astype("float32")
+    return np.concatenate([images, moved]), min(BATCH, 2 * len(images))
+
+
+@contextlib.contextmanager
+def _restored(model):
+    """What the block writes to the model's state is undone."""
+    state = [(v, ops.convert_to_numpy(v.value).copy()) for v in model.non_trainable_variables]
+    yield
+    for variable, value in state:
+        variable.assign(value)
+
+
+def _plain(model, images, size):
+    """Outputs of plain calls: compiled ones would repeat any noise drawn outside of Keras."""
+    return in_batches(inference(model), size, images)
+
+
+def _difference(first, second, tolerance):
+    """The largest difference of outputs (N, classes); 0 where none exceeds what rounding may do.
+
+    That is a share of the largest output of each class: one masked with -1e9 excuses no other.
+    """
+    known = np.isfinite(first) & np.isfinite(second)
+    largest = np.abs(np.where(known, first, 0.0)).max(axis=0)
+    difference = np.abs(np.subtract(first, second, out=np.zeros_like(first), where=known))
+    return float(difference[difference > tolerance * largest].max(initial=0.0))
 
 
 def probabilities(model: keras.Model, images: np.ndarray) -> Finding | None:

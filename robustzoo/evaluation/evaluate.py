@@ -290,6 +290,7 @@ class _Judge:
         """When an example has been attacked enough: not before the smallest change, if asked.
 
         A random model may be fooled once by luck; it is judged by other noise, so that is not it.
+        The same goes for a model that answers by the batch, of which it is judged in another.
         An attack that ends as soon as a model abstains would never get past that.
         """
         if self.random or self.rejects or (getattr(attack, "minimal", False) and not self.cascade):
