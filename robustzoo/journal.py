@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from robustzoo.hashes import sha256, structure
+from robustzoo.late_removal import remove
 from robustzoo.provenance import versions
 from robustzoo.whole_file import whole_file
 
@@ -56,9 +57,9 @@ class Journal:
         self._written = time.monotonic()
 
     def close(self) -> None:
-        """The work is done: removes the file."""
+        """The work is done: removes the file, in a command once its outputs are written."""
         if self.path:
-            self.path.unlink(missing_ok=True)
+            remove(self.path)
 
     def _read(self):
         if not self.path.exists():

@@ -462,6 +462,40 @@ def test_evaluate_renews_the_folder_even_if_its_report_cannot_be_written(
     assert json.loads((folder / "eval.json").read_text())["suite"] == "quick"
 
 
+@pytest.mark.parametrize(
+    ("command", "output", "module", "work"),
+    [
+        (("evaluate", "--suite", "quick", "--report"), Report, "evaluation.evaluate", "run"),
+        (("certify", "--output"), Certificate, "certification.certify", "_timed"),
+        (
+            ("smooth", "--sigma", "0.5", "--draws", "50", "--output"),
+            SmoothedCertificate,
+            "smoothing._votes",
+            "forward",
+        ),
+    ],
+)
+def test_what_could_not_be_written_need_not_be_computed_again(
+    folder, three_images, tmp_path, monkeypatch, command, output, module, work
+):
+    """The same command goes on where it was once the disk has room; then its journal goes."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    module = sys.modules[f"robustzoo.{module}"]
+    monkeypatch.setattr(module, "EVERY", 0.0, raising=False)
+    command = command[0], "trades-light", *command[1:], tmp_path / "out.json"
+
+    def save(self, path):
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(output, "save", save)
+        assert "the disk is full" in run(*command).stderr
+    (kept,) = (tmp_path / "cache").rglob("*.npz")
+    monkeypatch.setattr(module, work, None)
+    succeed(*command)
+    assert not kept.exists() and (tmp_path / "out.json").exists()
+
+
 def test_certify_proves_what_no_attack_breaks(folder, three_images, tmp_path):
     rows = succeed("certify", "trades-light", "--output", tmp_path / "proof.json")
     assert [row[:2] for row in rows] == [

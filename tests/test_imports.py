@@ -34,6 +34,7 @@ LAYERS = [
         "closest",
         "inference",
         "whole_file",
+        "late_removal",
         "journal",
         "single_precision",
     },

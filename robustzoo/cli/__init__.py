@@ -16,6 +16,7 @@ from robustzoo.cli.image import attack, predict
 from robustzoo.cli.listing import info, list_
 from robustzoo.cli.measure import evaluate, report
 from robustzoo.cli.prove import certify, smooth
+from robustzoo.late_removal import late_removal
 
 COMMANDS = (
     list_, info, download, verify, predict, attack, evaluate, certify, smooth, report, export, push,
@@ -23,14 +24,15 @@ COMMANDS = (
 
 
 class Group(click.Group):
-    """Turns what the package raises into one line and exit code 1."""
+    """Turns what the package raises into one line and exit code 1; done work is kept then."""
 
     def invoke(self, context):
         """Runs the command."""
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: notice(f"warning: {message}")
             try:
-                return super().invoke(context)
+                with late_removal():
+                    return super().invoke(context)
             except BrokenPipeError:  # `robustzoo list | head -1`; click leaves without a word
                 raise
             except (ValueError, OSError, ImportError) as error:
