@@ -1,5 +1,6 @@
 """Where a result will be written, checked before any work."""
 
+import tempfile
 from pathlib import Path
 
 
@@ -13,4 +14,7 @@ def writable(path: str | Path) -> Path:
         pass
     if not before:
         path.unlink()
+    if not before or path.is_file():
+        with tempfile.TemporaryDirectory(prefix=".", dir=path.resolve().parent):  # as `whole_file`
+            pass
     return path

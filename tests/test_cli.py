@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -494,6 +495,40 @@ def test_what_could_not_be_written_need_not_be_computed_again(
     monkeypatch.setattr(module, work, None)
     succeed(*command)
     assert not kept.exists() and (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("evaluate", "--suite", "quick", "--report", "out.json"),
+        ("certify", "--output", "out.json"),
+        ("certify", "--method", "ibp", "--radius", "out.json"),
+        ("certify", "--method", "ibp", "--curve", "out.png"),
+        ("smooth", "--sigma", "0.5", "--draws", "50", "--output", "out.json"),
+        ("smooth", "--sigma", "0.5", "--draws", "50", "--figure", "out.png"),
+        ("report", "--examples", "2", "--output", "out.html"),
+    ],
+    ids=lambda command: f"{command[0]} {command[-2]}",
+)
+def test_a_full_disk_leaves_the_former_output(folder, three_images, tmp_path, monkeypatch, command):
+    """Writing stops in the middle, as it does there."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(gallery, "BUDGETS", (0.0, 1.0))
+    output = tmp_path / command[-1]
+    output.write_text("former")
+    write = Path.write_bytes
+
+    def full(path, content):
+        if path.name == output.name:
+            write(path, content[:10])
+            raise OSError("the disk is full")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "write_text", lambda p, text, **_: full(p, text.encode()))
+    result = run(command[0], "trades-light", *command[1:-1], output)
+    assert "the disk is full" in result.stderr
+    assert output.read_text() == "former"
 
 
 def test_certify_proves_what_no_attack_breaks(folder, three_images, tmp_path):

@@ -35,6 +35,7 @@ LAYERS = [
         "inference",
         "whole_file",
         "late_removal",
+        "write_whole",
         "journal",
         "single_precision",
     },

@@ -377,3 +377,17 @@ def test_report_refuses_before_it_computes(tmp_path):
     with pytest.raises(ValueError, match="is there and no report"):
         write_report({"b": tiny_linear(2)}, (x, y % 2), threat, path)
     assert path.with_suffix(".md").read_text() == "my notes"
+
+
+def test_report_refuses_places_that_are_taken_before_it_computes(tmp_path, monkeypatch):
+    (x, y), models = tiny_batch(4), {"b": tiny_linear(2)}
+    monkeypatch.setattr("robustzoo.evaluation.write_report.attacks_of", None)
+    (tmp_path / "a_files").write_text("mine")
+    with pytest.raises(ValueError, match="a_files is there and no folder for pictures"):
+        write_report(models, (x, y % 2), Linf(0.1), tmp_path / "a.html")
+    (tmp_path / "b.md").mkdir()
+    with pytest.raises(OSError, match="b.md"):
+        write_report(models, (x, y % 2), Linf(0.1), tmp_path / "b.html")
+    (tmp_path / "c_files" / "a.png").mkdir(parents=True)
+    with pytest.raises(OSError, match="c_files"):
+        write_report(models, (x, y % 2), Linf(0.1), tmp_path / "c.html")

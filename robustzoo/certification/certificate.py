@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from robustzoo.threats import L1, L2, Linf, from_config, to_config
+from robustzoo.write_whole import write_whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Certificate:
         # JSON has no inf: a method that did not run is null, as is a scale that nothing exceeds.
         content["margins"] = {name: _plain(values) for name, values in self.margins.items()}
         content["margin"] = _plain(self.margin)
-        Path(path).write_text(json.dumps(content))
+        write_whole(path, json.dumps(content))
 
     @classmethod
     def read(cls, path: str | Path) -> "Certificate":

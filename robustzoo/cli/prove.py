@@ -13,6 +13,7 @@ from robustzoo.cli._open import open_model, sample, threat_of
 from robustzoo.cli._record import command_line, renew, weights_to_renew
 from robustzoo.cli._show import line, notice, percent
 from robustzoo.writable import writable
+from robustzoo.write_whole import write_whole
 
 WIDEST = 10  # how many times the budget of the proof a radius is sought to
 
@@ -130,7 +131,8 @@ def smooth(name, sigma, examples, sample_seed, draws, alpha, output, figure, **o
     if figure:
         from robustzoo.evaluation.figures import radius_figure
 
-        figure.write_bytes(radius_figure({f"{Path(name).name}, sigma {sigma:g}": proof}))
+        picture = radius_figure({f"{Path(name).name}, sigma {sigma:g}": proof})
+        write_whole(figure, picture)
         notice(f"wrote {figure}")
 
 
@@ -221,7 +223,7 @@ def _write_radii(path, model, test, threat, methods, seconds):
         )  # fmt: skip
     line("median radius", f"{np.median(radii):.4g}")
     found = {"norm": to_config(threat)["norm"], "methods": list(methods), "largest": largest}
-    path.write_text(json.dumps(found | {"steps": steps, "radius": radii.tolist()}))
+    write_whole(path, json.dumps(found | {"steps": steps, "radius": radii.tolist()}))
     notice(f"wrote {path}; 0 where the image is misclassified or nothing was proved")
 
 
@@ -231,7 +233,7 @@ def _write_curve(path, folder, model, config, test, threat, methods):
     models = {folder.resolve().name: model}
     gallery = Gallery(models, test.images, test.labels, threat, config["labels"], "")
     picture = gallery.certified_curves(methods)
-    path.write_bytes(picture.png)
+    write_whole(path, picture.png)
     notice(f"wrote {path}: {picture.alt}")
 
 

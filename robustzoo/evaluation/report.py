@@ -10,6 +10,7 @@ from robustzoo.evaluation.checks import BLACK_BOX, TRANSFER, check_results
 from robustzoo.evaluation.findings import Finding
 from robustzoo.provenance import provenance
 from robustzoo.threats import L1, L2, Linf, from_config, to_config
+from robustzoo.write_whole import write_whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +142,7 @@ class Report:
         content["threat"] = to_config(self.threat)
         content["results"] = [_to_json(result) for result in self.results]
         content["findings"] = self.findings and [dataclasses.asdict(f) for f in self.findings]
-        Path(path).write_text(json.dumps(content))
+        write_whole(path, json.dumps(content))
 
     @classmethod
     def read(cls, path: str | Path) -> "Report":

@@ -18,6 +18,7 @@ from robustzoo.evaluation.tables import accuracy_tables, attack_table, distance_
 from robustzoo.provenance import provenance
 from robustzoo.threats import L1, L2, Linf
 from robustzoo.writable import writable
+from robustzoo.write_whole import write_whole
 
 TITLE = "Robustness of"
 
@@ -95,7 +96,7 @@ def _checked(path, threat):
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"the report is a file .html. Received: {path}")
     writable(path)
-    _check_markdown(path)
+    _check_beside(path)
     if not threat.eps > 0:
         raise ValueError(f"a report needs a budget of eps > 0. Received: {threat}")
     return path
@@ -174,19 +175,29 @@ def _facts(reports, suite, command):
     return tuple((name, fact) for name, fact in facts.items() if fact)
 
 
-def _check_markdown(path):
-    """The Markdown beside the page takes no other file's place."""
-    path = path.with_suffix(".md")
-    if path.exists() and not path.read_text(encoding="utf-8").startswith(f"# {TITLE}"):
-        raise ValueError(f"{path} is there and no report: give another --output")
+def _beside(path):
+    """The Markdown of a page, and the folder of its pictures."""
+    return path.with_suffix(".md"), path.with_name(f"{path.stem}_files")
+
+
+def _check_beside(path):
+    """Markdown and pictures can be written, and take no other file's place."""
+    markdown, folder = _beside(path)
+    if markdown.is_file() and not markdown.read_bytes().startswith(f"# {TITLE}".encode()):
+        raise ValueError(f"{markdown} is there and no report: give another --output")
+    writable(markdown)
+    if folder.is_dir():
+        writable(folder / "a.png")
+    elif folder.exists():
+        raise ValueError(f"{folder} is there and no folder for pictures: give another --output")
 
 
 def _write(page, path):
-    folder, markdown = path.with_name(f"{path.stem}_files"), path.with_suffix(".md")
+    markdown, folder = _beside(path)
     folder.mkdir(exist_ok=True)
     for part in page.parts:
         if isinstance(part, Picture):
-            (folder / f"{part.name}.png").write_bytes(part.png)
-    path.write_text(to_html(page), encoding="utf-8")
-    markdown.write_text(to_markdown(page, folder.name), encoding="utf-8")
+            write_whole(folder / f"{part.name}.png", part.png)
+    write_whole(path, to_html(page))
+    write_whole(markdown, to_markdown(page, folder.name))
     return [path, markdown]

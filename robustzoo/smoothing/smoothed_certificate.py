@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from robustzoo.smoothing.lower_bound import lower_bound
+from robustzoo.write_whole import write_whole
 
 ARRAYS = ("labels", "classes", "hits")
 
@@ -104,7 +105,7 @@ class SmoothedCertificate:
         content["predicted"] = [None if c < 0 else c for c in self.predicted.tolist()]
         content["radius"] = self.radius.tolist()
         content["statement"] = str(self)
-        Path(path).write_text(json.dumps(content))
+        write_whole(path, json.dumps(content))
 
     @classmethod
     def read(cls, path: str | Path) -> "SmoothedCertificate":
