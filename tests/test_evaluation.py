@@ -234,7 +234,10 @@ def test_a_minimal_attack_counts_only_within_the_threat(model, data):
     np.testing.assert_array_equal(results[1].robust, results[1].distance > 0.2 + 1e-6)
     assert len(results[1].found) == len(data[1])
     entry = evaluate(model, data, L2(0.2), {"DeepFool": attack}, **LIGHT).to_dict("")["results"][1]
-    assert entry["median_distance"] == pytest.approx(np.median(results[1].found), abs=1e-5)
+    for name in ("median", "mean"):
+        expected = getattr(np, name)(results[1].found)
+        assert entry[f"{name}_distance"] == pytest.approx(expected, abs=1e-5)
+    assert entry["mean_distance"] != pytest.approx(entry["median_distance"], rel=1e-3)
 
 
 def test_autoattack_of_l1(model, data):
@@ -295,6 +298,34 @@ def test_a_journal_is_of_one_model_though_weights_are_shared(model, data, threat
     for each in (model, scaled):
         with pytest.raises(KeyboardInterrupt):
             evaluate(each, data, journal=tmp_path, tell=interrupted, **options)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"threat": Linf(1.0)},
+        {"cascade": False},
+        {"seed": 1},
+        {"precision": "bfloat16"},
+        {"certificate": "crown-ibp"},
+        {"data": slice(9)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_journal_is_of_one_evaluation(model, data, threat, tmp_path, changed):
+    """What only it decides, beside the attacks, tells it from others."""
+    small = dataclasses.replace(threat, eps=threat.eps / 3)
+    given = {"threat": small, "cascade": True, "data": data, **LIGHT}
+    attacks, other = {"FGSM": fgsm(small)}, dict(changed)
+    if "data" in changed:
+        other["data"] = tuple(part[changed["data"]] for part in data)
+    if "certificate" in changed:
+        other["certificate"] = certify(model, *data, small, changed["certificate"])
+        assert 0 < other["certificate"].certified.mean() < 1
+    for each in (given, given | other):
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(model, attacks=attacks, journal=tmp_path, tell=interrupted, **each)
     assert len(list(tmp_path.iterdir())) == 2
 
 

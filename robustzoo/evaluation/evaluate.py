@@ -16,6 +16,7 @@ from robustzoo.checks import check_batch_size, is_attack
 from robustzoo.detect import abstains
 from robustzoo.evaluation._bar import progress_bar
 from robustzoo.evaluation._data import checked_data
+from robustzoo.evaluation._same import same
 from robustzoo.evaluation.checks import (
     ENOUGH,
     check_model,
@@ -161,7 +162,7 @@ def _proved(certificate, weights, examples, threat, cascade):
     of = {"model": weights, "data": examples, "threat": threat}
     its = (certificate.model_sha256, certificate.data_sha256, certificate.threat)
     for (name, wanted), found in zip(of.items(), its, strict=True):
-        if found != wanted:
+        if not same(found, wanted):
             raise ValueError(
                 f"certificate must be of this model, these images and this threat. Received: one "
                 f"of the {name} {found}, evaluated is {wanted}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from robustzoo.evaluation._same import same
 from robustzoo.evaluation.checks import BLACK_BOX, TRANSFER, check_results
 from robustzoo.evaluation.findings import Finding
 from robustzoo.provenance import provenance
@@ -167,10 +168,10 @@ class Report:
         It has findings if both were checked: those on the model, and those on all results together.
         """
         for name in ("model", "data", "threat", "precision", "proved"):
-            if getattr(self, name) != getattr(other, name):
+            ours, theirs = getattr(self, name), getattr(other, name)
+            if not same(ours, theirs):
                 raise ValueError(
-                    f"reports of another {name} cannot be merged. Received: {getattr(self, name)} "
-                    f"and {getattr(other, name)}"
+                    f"reports of another {name} cannot be merged. Received: {ours} and {theirs}"
                 )
         known = {result.label for result in self.results}
         new = [result for result in other.results if result.label not in known]
