@@ -441,6 +441,13 @@ def test_evaluate_refuses_before_any_work(tmp_path):
     assert "'quick'" in fail(*evaluate, "--suite", "quik", code=2)
     assert "'quick'" in fail("report", tmp_path / "none", "--suite", "quik", code=2)
     assert "'bfloat16'" in fail(*evaluate, "--precision", "bfloat", code=2)
+    for command in ("evaluate", "report", "certify", "smooth"):
+        assert "range x>=0" in fail(command, tmp_path / "none", "--sample-seed", "-1", code=2)
+    for command in (evaluate, ("report", tmp_path / "none"), ("attack", tmp_path, "a.png")):
+        for seed in (-1, 2**31):
+            assert "range 0<=x<=2147483647" in fail(*command, "--seed", seed, code=2)
+    refused = fail("evaluate", tmp_path / "mine.keras")
+    assert "keras.models.load_model" in refused and "robustzoo.zoo.save" in refused
     unused = "--suite", "pgd", "--prove", "ibp"
     assert "--prove is of the suite autoattack. Received: pgd" in fail(*evaluate, *unused, code=2)
     unknown = "--suite", "autoattack", "--prove", "crwn"
@@ -749,6 +756,16 @@ def test_evaluate_by_a_loss_of_ones_choice(folder, three_images):
     assert "with more effort" in run("evaluate", folder, *suite).stderr
     result = run("evaluate", folder, *suite, "--loss", "own")
     assert result.exit_code == 1 and "trades has no loss of its own" in result.stderr
+
+
+def test_evaluate_refuses_a_loss_of_more_classes_before_any_work(
+    folder, three_images, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    result = run("evaluate", folder, "--suite", "quick", "--loss", "dlr")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "dlr needs at least 3 classes" in result.stderr
+    assert not (tmp_path / "cache").exists()
 
 
 def test_evaluate_by_what_breaks_another_model(folder, abstaining_folder, three_images):

@@ -27,6 +27,7 @@ from robustzoo.attacks import (
     run,
 )
 from robustzoo.certification import certify
+from robustzoo.datasets import Dataset
 from robustzoo.defenses import MadryTraining
 from robustzoo.detect import Confidence, abstaining
 from robustzoo.evaluation import (
@@ -434,6 +435,35 @@ def test_merge_joins_what_belongs_together(model, data, threat):
         first.merge(other)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model", "0" * 64),
+        ("data", "0" * 64),
+        ("threat", Linf(0.5)),
+        ("precision", "bfloat16"),
+        ("proved", {"methods": ["ibp"]}),
+    ],
+)
+def test_merge_refuses_what_does_not_belong_together(model, data, threat, name, value):
+    report = evaluate(model, data, threat, {}, **LIGHT)
+    with pytest.raises(ValueError, match=f"reports of another {name} cannot be merged"):
+        report.merge(dataclasses.replace(report, **{name: value}))
+
+
+def test_a_computed_eps_is_the_one_that_a_file_says(model, data, tmp_path):
+    """.1 + .2 - .1 is not .2, and is written 51/255; so of a certificate."""
+    threat = Linf(0.1 + 0.2 - 0.1)
+    report = evaluate(model, data, threat, {"FGSM": fgsm(threat)}, **LIGHT)
+    report.save(tmp_path / "report.json")
+    saved = Report.read(tmp_path / "report.json")
+    assert saved.threat.eps != threat.eps
+    more = evaluate(model, data, threat, {"PGD": pgd(threat)}, **LIGHT)
+    assert len(saved.merge(more).results) == 3
+    proof = certify(model, *data, Linf(0.2), "ibp")
+    evaluate(model, data, threat, {}, certificate=proof, cascade=True, **LIGHT)
+
+
 def test_merge_checks_all_results_together():
     """Neither report alone can tell that the black box beats the white one."""
     model, x, y = tiny_linear(4), *tiny_batch(40)
@@ -561,8 +591,10 @@ def test_no_false_alarm_on_honest_noise():
     threat = Linf(0.02)
     attacks = {"PGD": pgd(threat, draws=20), "Square": Square(threat, steps=50, draws=20)}
     assert evaluate(noisy, (x, y), threat, attacks).findings == ()
-    few = evaluate(noisy, (x, y), threat, {"PGD": pgd(threat, draws=2)}).findings
-    assert [finding.name for finding in few] == ["random outputs"]
+    few = {"PGD": pgd(threat, draws=20), "one": pgd(threat, draws=19)}
+    for attacks in (few, {}):
+        found = evaluate(noisy, (x, y), threat, attacks).findings
+        assert [finding.name for finding in found] == ["random outputs"]
     alone = evaluate(noisy, (x, y), threat, {"PGD": pgd(threat)})
     assert [finding.name for finding in alone.findings] == ["random outputs"]
 
@@ -650,6 +682,7 @@ def test_suites():
         ({"seed": -1}, "seed must be an integer from 0 to 2"),
         ({"seed": 2**31}, "seed must be an integer from 0 to 2"),
         ({"data": 3}, r"data must be a tuple \(images, labels\)"),
+        ({"data": Dataset("mnist", None, None, None, ())}, "Received: Dataset; closest: its .test"),
         ({"model": lambda x: x}, "must be a functional keras.Model"),
     ],
 )

@@ -2,12 +2,14 @@
 
 import logging
 import os
+from pathlib import Path
 
 import robustzoo
 
 
 def open_model(name: str) -> tuple:
     """(model, config.json, folder) of a model."""
+    _refuse_file(name)
     import_keras()
     from robustzoo.zoo.config import check_config
     from robustzoo.zoo.folder import parse_json
@@ -18,6 +20,16 @@ def open_model(name: str) -> tuple:
     # All is at hand now, so the Hub isn't asked again, and the weights aren't read again.
     folder, files = obtain(name, skip=("model.safetensors",), local_files_only=True)
     return model, check_config(parse_json(files["config.json"], "config.json")), folder
+
+
+def _refuse_file(name):
+    """Says where a model that Keras saved can be evaluated, before it is looked for as a folder."""
+    if Path(name).suffix == ".keras" and not Path(name).is_dir():
+        raise ValueError(
+            f"a command takes a released model or a model folder. Received: {name}, a file of "
+            "Keras; closest: keras.models.load_model and then robustzoo.evaluate in Python, or "
+            "robustzoo.zoo.save, which makes a folder of it"
+        )
 
 
 def import_keras() -> None:

@@ -7,6 +7,7 @@ import click
 
 from robustzoo.cli._figure import need_matplotlib, png
 from robustzoo.cli._open import open_model, threat_of
+from robustzoo.cli._seed import SEED
 from robustzoo.cli._show import notice, table
 
 
@@ -30,7 +31,7 @@ def predict(name, image, top):
 @click.option("--target", help="Class that the model shall see, by name or number.")
 @click.option("--eps", help='Budget, e.g. "8/255"; by default what the model was trained for.')
 @click.option("--steps", default=40, show_default=True, type=click.IntRange(1, 10000))
-@click.option("--seed", default=0, show_default=True, help="Of the random start.")
+@click.option("--seed", default=0, show_default=True, type=SEED, help="Of the random start.")
 @click.option("--output", type=click.Path(dir_okay=False), help="By default IMAGE-adversarial.png.")
 @click.option(
     "--figure/--no-figure", default=None,

@@ -9,6 +9,7 @@ import robustzoo
 from robustzoo.cli._certificate import certificate_of
 from robustzoo.cli._open import open_model, sample, threat_of
 from robustzoo.cli._record import command_line, renew, weights_to_renew
+from robustzoo.cli._seed import SEED
 from robustzoo.cli._show import line, notice, percent
 from robustzoo.writable import writable
 
@@ -27,7 +28,9 @@ LOSSES = (
     help="evasion is of models that abstain, the others of those that do not.",
 )  # fmt: skip
 @click.option("--examples", type=click.IntRange(1), help="Size of a sample; by default all.")
-@click.option("--sample-seed", default=0, show_default=True, help="Of that sample.")
+@click.option(
+    "--sample-seed", default=0, show_default=True, type=click.IntRange(0), help="Of that sample."
+)
 @click.option("--eps", help='Budget, e.g. "8/255"; by default what the model was trained for.')
 @click.option(
     "--restarts", default=2, show_default=True, type=click.IntRange(1), help="Of the longest PGD."
@@ -45,7 +48,7 @@ LOSSES = (
     "--transfer", "source", metavar="MODEL",
     help="One attack more, PGD-40 on this model: what breaks it, does it break NAME?",
 )  # fmt: skip
-@click.option("--seed", default=0, show_default=True, help="Of all noise.")
+@click.option("--seed", default=0, show_default=True, type=SEED, help="Of all noise.")
 @click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1))
 @click.option(
     "--precision", default="float32", show_default=True, help="To search in.",
@@ -82,10 +85,13 @@ def evaluate(name, examples, sample_seed, report, **options):
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option("--suite", default="quick", show_default=True, type=click.Choice(OF_REPORTS))
 @click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
-@click.option("--sample-seed", default=0, show_default=True, help="Of the sample of examples.")
+@click.option(
+    "--sample-seed", default=0, show_default=True, type=click.IntRange(0),
+    help="Of the sample of examples.",
+)  # fmt: skip
 @click.option("--eps", help='Budget, e.g. "8/255"; by default that of the first model.')
 @click.option("--draws", default=1, show_default=True, type=click.IntRange(1), help="For EOT.")
-@click.option("--seed", default=0, show_default=True, help="Of all noise.")
+@click.option("--seed", default=0, show_default=True, type=SEED, help="Of all noise.")
 @click.option("--batch-size", default=128, show_default=True, type=click.IntRange(1))
 @click.option("--output", default="report.html", show_default=True, type=click.Path(dir_okay=False))
 def report(names, examples, sample_seed, eps, output, **options):

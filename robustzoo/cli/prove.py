@@ -21,7 +21,9 @@ WIDEST = 10  # how many times the budget of the proof a radius is sought to
 @click.command()
 @click.argument("name")
 @click.option("--examples", type=click.IntRange(1), help="Size of a sample; by default all.")
-@click.option("--sample-seed", default=0, show_default=True, help="Of that sample.")
+@click.option(
+    "--sample-seed", default=0, show_default=True, type=click.IntRange(0), help="Of that sample."
+)
 @click.option("--eps", help='Budget, e.g. "1/10"; by default what the model was trained for.')
 @click.option(
     "--method", "methods", multiple=True, show_default=True,
@@ -85,7 +87,10 @@ def certify(name, examples, sample_seed, eps, methods, seconds, output, radius, 
     help="Standard deviation of the noise, in pixels of [0, 1]: that of the model's training.",
 )  # fmt: skip
 @click.option("--examples", default=100, show_default=True, type=click.IntRange(1))
-@click.option("--sample-seed", default=0, show_default=True, help="Of the sample of examples.")
+@click.option(
+    "--sample-seed", default=0, show_default=True, type=click.IntRange(0),
+    help="Of the sample of examples.",
+)  # fmt: skip
 @click.option(
     "--draws", default=1000, show_default=True, type=click.IntRange(1),
     help="Noisy copies of each image that are counted; 100 more choose its class.",

@@ -8,8 +8,9 @@ def checked_data(model, data):
     try:
         images, labels = data if isinstance(data, tuple | list) else (data.images, data.labels)
     except (AttributeError, ValueError):
+        hint = "; closest: its .test" if hasattr(data, "test") else ""
         raise ValueError(
             "data must be a tuple (images, labels), or something with both as attributes. "
-            f"Received: {type(data).__name__}"
+            f"Received: {type(data).__name__}{hint}"
         ) from None
     return check_data(model, images, labels)

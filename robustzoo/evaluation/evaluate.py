@@ -210,9 +210,9 @@ def _findings(model, images, labels, threat, seed, attacks, results):
     if abstains(model):  # the attacks of the checks would take rejection for success
         unaware = rejection_unknown(attacks)
         return (*([unaware] if unaware else []), *check_results(results))
-    averaged = all(getattr(attack, "draws", 1) >= ENOUGH for attack in attacks.values())
+    averaged = attacks and all(getattr(a, "draws", 1) >= ENOUGH for a in attacks.values())
     left = left_by_white_box(results)
-    alone = check_model(model, images, labels, threat, seed, averaged, left)
+    alone = check_model(model, images, labels, threat, seed, bool(averaged), left)
     return (*alone, *check_results(results))
 
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+import numpy as np
+from keras import ops
+
 from robustzoo.attacks import (
     APGD,
     FAB,
@@ -59,6 +62,8 @@ def suite(
         )
     attacks = SUITES[name](threat, classes, restarts, draws)
     if loss:
+        # A loss that wants more classes says so now, not after all the others.
+        loss(np.zeros(1, "int32"), ops.zeros((1, classes)))
         most = max(attack.draws for attack in attacks.values())
         own = APGD(threat, loss=loss, draws=most)
         attacks[f"APGD {describe(own)['arguments']['loss']}"] = own
