@@ -763,6 +763,22 @@ def test_stops_only_at_what_lies_within_the_threat(model, data, monkeypatch):
     assert stops == [Linf(0.05), Linf(0.05), None]
 
 
+def test_a_model_that_answers_by_its_batch_is_attacked_to_the_end(model, data, monkeypatch):
+    """What fools it at one place of the batch may fail at that where it is judged."""
+    stops = []
+
+    def noted(attack, model, images, labels, batch_size, seed, until, advance):
+        stops.append(until)
+        return run(attack, model, images, labels, batch_size, seed, until, advance)
+
+    monkeypatch.setattr(MODULE, "run", noted)
+    mean = keras.layers.Lambda(lambda x: x - keras.ops.mean(x, axis=0, keepdims=True))
+    masked = keras.Sequential([keras.Input((8, 8, 3)), mean, *model.layers])
+    report = evaluate(masked, data, Linf(0.05), {"FGSM": fgsm(Linf(0.05))})
+    assert "outputs depend on the batch" in [finding.name for finding in report.findings]
+    assert stops == [None]
+
+
 def test_a_random_model_is_not_robust_because_of_one_lucky_draw():
     """Its mean is a linear model that eps .1 breaks everywhere; some draws fool it before."""
     linear, x = tiny_linear(4), tiny_batch(200)[0]
