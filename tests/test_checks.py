@@ -78,6 +78,14 @@ def test_no_false_alarm_on_layers_that_train_by_default(layer):
     assert checks.check_model(augmented, x, y, THREAT) == []
 
 
+def test_rounding_of_a_class_of_hardly_any_output():
+    """Large numbers that cancel leave what another order of the sum leaves otherwise."""
+    first = np.array([[5.0, -3.0, 1e-6], [4.0, 2.0, 0.0]], "float32")
+    second = first + np.array([0.0, 0.0, 2e-6], "float32")
+    assert checks._difference(first, second, checks.ROUNDING) == 0
+    assert checks._difference(first, first + np.float32(0.01), checks.ROUNDING) > 0.009
+
+
 class FixedNoise(keras.layers.Layer):
     """The same at every call, for each place of the batch another."""
 
