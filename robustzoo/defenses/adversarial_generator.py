@@ -101,7 +101,7 @@ class AdversarialGenerator(Defense):
 
     def _generated(self, x):
         radius = ops.convert_to_tensor(self.radius) * self.warmup()
-        return ops.clip(x + radius * self.generator(x), 0.0, 1.0)
+        return ops.clip(x + radius * ops.cast(self.generator(x), x.dtype), 0.0, 1.0)
 
     def _estimate(self, x, y):
         """Moves the radius towards the mean least one of the batch."""
