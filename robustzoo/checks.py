@@ -1,7 +1,5 @@
 """What images and labels must look like, said in one error before anything is computed."""
 
-import numbers
-
 import numpy as np
 
 
@@ -10,12 +8,6 @@ def check_data(model, images, labels) -> tuple[np.ndarray, np.ndarray]:
     shape, classes = check_classifier(model)
     images = check_images(images, shape)
     return images, check_labels(labels, len(images), classes)
-
-
-def check_batch_size(batch_size: int) -> None:
-    """Raises ValueError unless `batch_size` is an integer >= 1."""
-    if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
-        raise ValueError(f"batch_size must be an integer >= 1. Received: {batch_size!r}")
 
 
 def check_images(images, input_shape: tuple | None = None) -> np.ndarray:
@@ -61,6 +53,13 @@ def check_labels(labels, count: int, classes: int) -> np.ndarray:
             f"labels must lie in 0 .. {classes - 1}. Received: {labels.min()} .. {labels.max()}"
         )
     return labels.astype("int32", copy=False)
+
+
+def distance_to_probabilities(outputs: np.ndarray) -> float:
+    """The most by which a sum of `outputs` (B, L) differs from 1; inf if one is not in [0, 1]."""
+    if not (outputs.min() >= 0 and outputs.max() <= 1):
+        return float("inf")
+    return float(np.abs(outputs.sum(axis=1) - 1.0).max())
 
 
 def is_attack(value) -> bool:

@@ -41,8 +41,7 @@ def noisy(
     """
     check_integer("draws", draws, 1, MAX_DRAWS)
     check_integer("seed", seed, 0, 2**31 - 1)
-    inputs = input_of(base)
-    taken = _names(base)
+    inputs, taken = input_of(base), _names(base)
     x = ops.repeat(inputs, draws, axis=0) if draws > 1 else inputs
     insert = _Insert(inputs, Noise(image, distribution, seed, name=IMAGE_NOISE)(x))
     if inner:
@@ -54,10 +53,13 @@ def noisy(
             f"Received: inner={inner}"
         )
     if draws > 1:
-        outputs = ops.reshape(outputs, (-1, draws, outputs.shape[-1]))
-        name = "mean_of_draws" if MEAN in taken else MEAN
-        outputs = LogMeanProbability(dtype="float32", name=name)(outputs)
+        outputs = _mean(outputs, draws, "mean_of_draws" if MEAN in taken else MEAN)
     return keras.Model(inputs, outputs, name="noisy")
+
+
+def _mean(outputs, draws, name):
+    outputs = ops.reshape(outputs, (-1, draws, outputs.shape[-1]))
+    return LogMeanProbability(dtype="float32", name=name)(outputs)
 
 
 def _names(base):

@@ -9,7 +9,8 @@ import numpy as np
 from robustzoo.attacks.base import Attack
 from robustzoo.attacks.run import run
 from robustzoo.backend import compiled, in_batches
-from robustzoo.checks import check_attack, check_batch_size, check_data
+from robustzoo.check_number import check_number
+from robustzoo.checks import check_attack, check_data
 
 
 def generate(
@@ -32,7 +33,7 @@ def generate(
         seed: of the random starts; the result for an image depends on its place in `images`.
     """
     images, labels = check_data(model, images, labels)
-    check_batch_size(batch_size)
+    check_number("batch_size", batch_size, ">= 1", whole=True)
     check_attack(attack)
     if isinstance(attack, Attack) and not attack.one_graph:
         return run(attack, model, images, labels, batch_size, seed).images

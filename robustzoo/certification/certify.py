@@ -13,7 +13,8 @@ from robustzoo.certification.bounds import MEMORY
 from robustzoo.certification.certificate import Certificate
 from robustzoo.certification.certifier import Certifier
 from robustzoo.certification.methods import METHODS, chosen
-from robustzoo.checks import check_batch_size, check_data
+from robustzoo.check_number import check_number
+from robustzoo.checks import check_data
 from robustzoo.hashes import sha256
 from robustzoo.journal import Journal
 from robustzoo.threats import L1, L2, Linf
@@ -125,7 +126,7 @@ def check_options(tolerance, batch_size, memory, seconds) -> None:
     """Raises ValueError unless all four are what `certify` takes."""
     if not isinstance(tolerance, Real) or not 0 <= tolerance < float("inf"):
         raise ValueError(f"tolerance must be a finite number >= 0. Received: {tolerance!r}")
-    check_batch_size(batch_size)
+    check_number("batch_size", batch_size, ">= 1", whole=True)
     if not isinstance(memory, Real) or not 0 < memory < float("inf"):
         raise ValueError(f"memory must be a number of bytes > 0. Received: {memory!r}")
     if not isinstance(seconds, Real) or not 0 < seconds < float("inf"):

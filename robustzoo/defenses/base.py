@@ -12,13 +12,11 @@ from robustzoo.architectures._copy import finalize
 from robustzoo.attacks import PGD
 from robustzoo.backend import accelerated, portable_step, replicas, weight_gradient
 from robustzoo.check_number import check_number
-from robustzoo.checks import check_attack, check_classifier, check_data
+from robustzoo.checks import check_attack, check_classifier, check_data, distance_to_probabilities
 from robustzoo.defenses.random_eps import RandomEps
 from robustzoo.inference import inference
 from robustzoo.losses import cross_entropy
-from robustzoo.single_precision import single_precision
-
-HALF = ("bfloat16", "float16")
+from robustzoo.single_precision import HALF, single_precision
 
 
 class Defense(keras.Model):
@@ -263,7 +261,7 @@ def _check_outputs(classifier):
     images = np.random.default_rng(0).uniform(size=(2, *size)).astype("float32")
     with keras.StatelessScope(collect_losses=True) as scope:
         outputs = ops.convert_to_numpy(single_precision(classifier(images, training=True)))
-    if outputs.min() >= 0 and np.abs(outputs.sum(axis=1) - 1).max() < 1e-2:  # of 16 bits, too
+    if distance_to_probabilities(outputs) < 1e-2:  # of 16 bits, too
         raise ValueError(
             "the classifier must end in logits: the losses take a softmax themselves. Received: "
             f"{classifier.name}, whose outputs look like probabilities; remove its softmax"

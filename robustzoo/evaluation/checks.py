@@ -13,6 +13,7 @@ from keras import ops
 
 from robustzoo.attacks import Square, bim, run
 from robustzoo.backend import compiled, frozen, in_batches, input_gradient
+from robustzoo.checks import distance_to_probabilities
 from robustzoo.detect import evasion
 from robustzoo.evaluation.findings import Finding
 from robustzoo.forward import forward
@@ -220,9 +221,8 @@ def _difference(first, second, tolerance):
 
 def probabilities(model: keras.Model, images: np.ndarray) -> Finding | None:
     """All outputs lie in [0, 1] and sum to 1. Evidence: the largest distance of a sum from 1."""
-    outputs = forward(model, images, BATCH)
-    distance = float(np.abs(outputs.sum(axis=1) - 1.0).max())
-    if not (outputs.min() >= 0 and outputs.max() <= 1 and distance < 1e-3):
+    distance = distance_to_probabilities(forward(model, images, BATCH))
+    if not distance < 1e-3:
         return None
     text = (
         "the outputs look like probabilities, but attacks need logits: their losses take the "

@@ -12,7 +12,8 @@ import numpy as np
 from robustzoo.attacks import Attack, generate, run
 from robustzoo.attacks.base import fooled
 from robustzoo.certification import Certificate
-from robustzoo.checks import check_batch_size, is_attack
+from robustzoo.check_number import check_number
+from robustzoo.checks import is_attack
 from robustzoo.detect import abstains
 from robustzoo.evaluation._bar import progress_bar
 from robustzoo.evaluation._data import checked_data
@@ -127,7 +128,7 @@ def _check_arguments(threat, attacks, batch_size, seed):
             "attacks must have other labels than 'clean', which is that of the row without attack. "
             f"Received: {list(attacks)}"
         )
-    check_batch_size(batch_size)
+    check_number("batch_size", batch_size, ">= 1", whole=True)
     if not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**31:
         raise ValueError(f"seed must be an integer from 0 to 2^31 - 1. Received: {seed!r}")
 
@@ -210,9 +211,10 @@ def _findings(model, images, labels, threat, seed, attacks, results):
     if abstains(model):  # the attacks of the checks would take rejection for success
         unaware = rejection_unknown(attacks)
         return (*([unaware] if unaware else []), *check_results(results))
-    averaged = attacks and all(getattr(a, "draws", 1) >= ENOUGH for a in attacks.values())
+    draws = [getattr(attack, "draws", 1) for attack in attacks.values()]
+    averaged = min(draws, default=1) >= ENOUGH
     left = left_by_white_box(results)
-    alone = check_model(model, images, labels, threat, seed, bool(averaged), left)
+    alone = check_model(model, images, labels, threat, seed, averaged, left)
     return (*alone, *check_results(results))
 
 
